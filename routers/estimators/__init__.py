@@ -1,0 +1,1 @@
+"""How good would each candidate's answer be? One estimator a file."""

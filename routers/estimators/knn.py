@@ -1,0 +1,194 @@
+"""Nearest neighbours: a model does on a request what it did on those most like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from routers.columns import spread, union
+from routers.estimators.constant import PRIOR
+from routers.tally import Tally
+from routers.types import Estimates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from routers.types import Candidate, Context, FloatArray, Outcomes
+
+    Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The rows learned: never changed, only replaced, so that a prediction sees one whole state."""
+
+    models: tuple[str, ...]
+    embeddings: FloatArray  # [n, d], unit vectors; zeros for a row that has none
+    rewards: FloatArray  # [n, m], NaN where not observed
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The neighbours of one request: their rows, their cosines, and what each weighs. All `[k]`."""
+
+    rows: NDArray[np.intp]
+    cosines: Vector
+    weights: Vector
+
+
+class KNN:
+    """Estimate a model's reward as the weighted mean of its rewards for the nearest requests.
+
+    One set of the k nearest rows is taken for all models; a row where a model was not observed weighs
+    nothing for that model. (Each model's own k nearest would need a search per model; a model rarely
+    observed is instead drawn towards its mean.) Weights are `max(cosine, 0) ** power`, and
+
+        mean = (sum w r + shrinkage * r_model) / (sum w + shrinkage)
+
+    where `r_model` is the model's mean over all rows; the standard error takes a neighbour of weight w
+    for w observations. A request without an embedding has no neighbours, which leaves the model's mean;
+    a model never observed gets 0.5 with a standard error of 0.5.
+
+    Rows are kept as unit vectors rounded to half precision, so that what is loaded is exactly what was
+    saved. Search is exact and takes time in proportion to the rows; `learn` copies them.
+
+    Parameters: `neighbours`, how many rows; `shrinkage`, the weight of the model's mean, in
+    observations; `power`, how much nearer rows outweigh farther ones; `max_rows`, after which the oldest
+    are dropped.
+
+    >>> from routers.types import Candidate, Context, Outcomes
+    >>> gap = np.full((2, 1), np.nan, np.float32)
+    >>> knn = KNN(neighbours=1, shrinkage=1.0)
+    >>> knn.learn(Outcomes(("small",), np.eye(2, dtype=np.float32), np.array([[1.0], [0.0]]), gap, gap))
+    >>> like_the_first = Context("hello", 2, embedding=np.array([1, 0], np.float32))
+    >>> knn.predict([like_the_first], [Candidate("small")]).mean.tolist()
+    [[0.75]]
+
+    RouterBench (https://arxiv.org/abs/2403.12031); "When Simple kNN Beats Complex Learned Routers"
+    (https://arxiv.org/abs/2505.12601).
+    """
+
+    requires: frozenset[str] = frozenset({"embedding"})
+
+    def __init__(
+        self, neighbours: int = 40, shrinkage: float = 5.0, power: float = 1.0, max_rows: int = 100_000
+    ) -> None:
+        if neighbours < 1 or max_rows < 1:
+            raise ValueError(f"neighbours={neighbours} and max_rows={max_rows} must be at least 1")
+        if shrinkage < 0 or power < 0:
+            raise ValueError(f"shrinkage={shrinkage} and power={power} must not be negative")
+        self.neighbours = neighbours
+        self.shrinkage = shrinkage
+        self.power = power
+        self.max_rows = max_rows
+        self._memory = _remember((), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+
+    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
+        """Estimate every candidate for every context.
+
+        Raises `ValueError` where an embedding has another length than those learned.
+        """
+        memory, models = self._memory, [candidate.model for candidate in candidates]
+        tally = memory.tally.of_models(models)
+        shape = (len(contexts), len(models))
+        mean, std = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        for row, context in enumerate(contexts):
+            near = self._near(memory, context)
+            rewards = spread(memory.rewards[near.rows], memory.models, models, np.nan)
+            mean[row], std[row] = self._shrunk(near.weights, rewards.astype(np.float64), tally)
+        unseen = tally.count == 0
+        mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
+        return Estimates(mean, std)
+
+    def support(self, context: Context) -> float | None:
+        """Return the mean cosine of the neighbours, to explain an estimate; None without neighbours."""
+        near = self._near(self._memory, context)
+        return float(near.cosines.mean()) if near.rows.size else None
+
+    def learn(self, outcomes: Outcomes) -> None:
+        """Append the rows, and drop the oldest beyond `max_rows`.
+
+        A row without an embedding (NaN or zeros) counts towards its models' means and is nobody's
+        neighbour. A new model becomes a column. Raises `ValueError` where the embeddings have another
+        length than those learned before.
+        """
+        memory = self._memory
+        embeddings = _rounded_units(outcomes.embeddings)
+        if len(memory.embeddings):
+            _check_length(embeddings.shape[1], memory)
+            embeddings = np.concatenate([memory.embeddings, embeddings])
+        models = union(memory.models, outcomes.models)
+        old = spread(memory.rewards, memory.models, models, np.nan)
+        new = spread(outcomes.rewards.astype(np.float32), outcomes.models, models, np.nan)
+        rewards = np.concatenate([old, new])
+        self._memory = _remember(models, embeddings[-self.max_rows :], rewards[-self.max_rows :])
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return the models, their rewards, and the embeddings in half precision (which loses nothing)."""
+        memory = self._memory
+        return {
+            "models": np.array(memory.models, dtype=np.str_),
+            "embeddings": memory.embeddings.astype(np.float16),
+            "rewards": memory.rewards,
+        }
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Replace what was learned. Raises `KeyError` where an array is missing."""
+        embeddings = state["embeddings"][-self.max_rows :].astype(np.float32)
+        rewards = state["rewards"][-self.max_rows :].astype(np.float32)
+        self._memory = _remember(tuple(state["models"].tolist()), embeddings, rewards)
+
+    def _near(self, memory: _Memory, context: Context) -> _Near:
+        if context.embedding is None or not len(memory.embeddings):
+            return _Near(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
+        _check_length(len(context.embedding), memory)
+        # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
+        similarities = np.vecdot(memory.embeddings, context.embedding)
+        outside = max(len(similarities) - self.neighbours, 0)
+        rows = np.sort(np.argpartition(similarities, outside - 1)[outside:]) if outside else _all(similarities)
+        cosines = similarities[rows].astype(np.float64)
+        weights = np.where(cosines > 0, np.maximum(cosines, 0) ** self.power, 0)
+        return _Near(rows, cosines, weights)
+
+    def _shrunk(self, weights: Vector, rewards: Vector, tally: Tally) -> tuple[Vector, Vector]:
+        """Return mean and standard error, both `[m]`, of rewards `[k, m]` drawn towards the tally's."""
+        observed = ~np.isnan(rewards)
+        weight = weights[:, None] * observed
+        known = np.where(observed, rewards, 0)
+        evidence = weight.sum(axis=0) + self.shrinkage
+        safe = np.where(evidence > 0, evidence, 1)
+        mean = ((weight * known).sum(axis=0) + self.shrinkage * tally.mean) / safe
+        mean = np.where(evidence > 0, mean, tally.mean)
+        squares = (weight * (known - mean) ** 2).sum(axis=0) + self.shrinkage * tally.variance
+        variance = np.where(evidence > 0, squares / safe, tally.variance)
+        return mean, np.sqrt(variance / np.maximum(evidence, 1))
+
+
+def _remember(models: tuple[str, ...], embeddings: FloatArray, rewards: FloatArray) -> _Memory:
+    rows = np.ascontiguousarray(embeddings)
+    return _Memory(models, rows, np.ascontiguousarray(rewards), Tally.of(models, rewards))
+
+
+def _rounded_units(embeddings: FloatArray) -> FloatArray:
+    """Scale rows to unit length and round them to half precision; rows without a length become zeros."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    units = np.where(usable, embeddings, 0) / np.where(usable, lengths, 1)
+    return units.astype(np.float16).astype(np.float32)
+
+
+def _check_length(length: int, memory: _Memory) -> None:
+    if length != (learned := memory.embeddings.shape[1]):
+        raise ValueError(
+            f"an embedding has {length} numbers but those learned have {learned}: "
+            "the encoder was changed; run `pointsman train` again"
+        )
+
+
+def _all(similarities: FloatArray) -> NDArray[np.intp]:
+    return np.arange(len(similarities))

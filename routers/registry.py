@@ -1,0 +1,147 @@
+"""Components by name: what a configuration may call for, and how it becomes an object.
+
+A component is a class whose constructor arguments are its configuration. Nothing is imported before it
+is named. Other distributions add their own under the entry points `pointsman.routers`,
+`pointsman.estimators` and `pointsman.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from routers.options import BadOption, ComponentError, Option, UnknownComponent, check_options, options_of
+from routers.rules.floor import Floor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from routers.types import Estimator, Router, Rule
+
+Kind = Literal["router", "estimator", "rule"]
+
+#: Our own, as "module:Class". `Floor` is no type of its own: it is the option `floor` of every rule.
+BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
+    "router": {
+        "estimating": "routers.estimating:EstimatingRouter",
+        "fixed": "routers.fixed:Fixed",
+        "random": "routers.random_choice:RandomChoice",
+        "weighted": "routers.weighted:Weighted",
+    },
+    "estimator": {
+        "constant": "routers.estimators.constant:Constant",
+        "knn": "routers.estimators.knn:KNN",
+    },
+    "rule": {
+        "epsilon": "routers.rules.epsilon:Epsilon",
+        "greedy": "routers.rules.greedy:Greedy",
+        "softmax": "routers.rules.softmax:Softmax",
+        "thompson": "routers.rules.thompson:Thompson",
+    },
+}
+
+#: Every candidate keeps this chance unless the rule's specification says otherwise.
+DEFAULT_FLOOR = 0.02
+
+_FLOOR_OPTION = Option("floor", "float", required=False, default=DEFAULT_FLOOR)
+
+
+def components(kind: Kind) -> dict[str, str]:
+    """Return the known names of a kind, each with its "module:Class".
+
+    Raises `ComponentError` where another distribution claims a name of ours for something else.
+    """
+    table = dict(BUILT_IN[kind])
+    for entry in entry_points(group=f"pointsman.{kind}s"):
+        if table.setdefault(entry.name, entry.value) != entry.value:
+            raise ComponentError(
+                "",
+                f"entry point pointsman.{kind}s: {entry.name!r} is {table[entry.name]} already and "
+                f"cannot be {entry.value} too; rename the entry point",
+            )
+    return dict(sorted(table.items()))
+
+
+def component(kind: Kind, name: str, path: str = "") -> Callable[..., object]:
+    """Import and return the class of that name. Raises `UnknownComponent` and `ComponentError`."""
+    known = components(kind)
+    where = f"{path}.type" if path else ""
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f" did you mean {close[0]!r}?" if close else ""
+        raise UnknownComponent(where, f"unknown {kind} {name!r};{hint} known are {', '.join(known)}")
+    module, _, attribute = known[name].partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ComponentError(where, f"{kind} {name!r} cannot be loaded from {known[name]}: {error}") from error
+    return cast("Callable[..., object]", found)  # what an entry point names is its author's promise
+
+
+def describe(kind: Kind) -> dict[str, tuple[Option, ...]]:
+    """Return the options of every component of a kind, by the component's name."""
+    shared = (_FLOOR_OPTION,) if kind == "rule" else ()
+    return {name: options_of(component(kind, name)) + shared for name in components(kind)}
+
+
+def build_router(spec: Mapping[str, Any], path: str = "router") -> Router:
+    """Build what `{"type": ..., option: value}` describes; an option may be a specification in turn.
+
+    `path` is where the specification stands, for messages. Raises `ComponentError`, of which
+    `UnknownComponent` and `BadOption` are two.
+
+    >>> rule = {"type": "thompson", "floor": 0.05}
+    >>> router = build_router({"type": "estimating", "estimator": {"type": "knn"}, "rule": rule})
+    >>> sorted(router.requires)
+    ['embedding']
+    """
+    return cast("Router", _build("router", spec, path))
+
+
+def build_estimator(spec: Mapping[str, Any], path: str = "estimator") -> Estimator:
+    """Build an estimator, as `build_router` does."""
+    return cast("Estimator", _build("estimator", spec, path))
+
+
+def build_rule(spec: Mapping[str, Any], path: str = "rule") -> Rule:
+    """Build a rule, as `build_router` does. `floor` goes with any; it is 0.02 by default, and 0 for none.
+
+    >>> from routers.types import Estimate
+    >>> build_rule({"type": "greedy", "floor": 0}).distribution([Estimate(0.2), Estimate(0.9)])
+    [0.0, 1.0]
+    """
+    return cast("Rule", _build("rule", spec, path))
+
+
+_BUILDERS: Mapping[str, Callable[[Mapping[str, Any], str], object]] = {
+    "Router": build_router,
+    "Estimator": build_estimator,
+    "Rule": build_rule,
+}
+
+
+def _build(kind: Kind, spec: Mapping[str, Any], path: str) -> object:
+    if not isinstance(name := spec.get("type"), str):
+        raise BadOption(f"{path}.type", f"must name one of {', '.join(components(kind))}, not {name!r}")
+    found = component(kind, name, path)
+    shared = (_FLOOR_OPTION,) if kind == "rule" else ()
+    options = options_of(found)
+    given = {key: value for key, value in spec.items() if key != "type"}
+    check_options((*options, *shared), given, path)
+    floor = given.pop("floor", DEFAULT_FLOOR) if kind == "rule" else 0
+    parts = {option.name: _part(option, given[option.name], path) for option in options if option.name in given}
+    try:
+        built = found(**parts)
+        return Floor(cast("Rule", built), float(floor)) if floor else built
+    except ValueError as error:
+        raise BadOption(path, str(error)) from error
+
+
+def _part(option: Option, value: object, path: str) -> object:
+    """Build the value of an option that is a component itself; return any other as it is."""
+    if option.type in _BUILDERS and isinstance(value, Mapping):
+        return _BUILDERS[option.type](value, f"{path}.{option.name}")
+    return value

@@ -1,0 +1,202 @@
+"""The vocabulary of routing: what is known, what may be done, what came of it.
+
+Values are frozen. An *action* is a candidate: one model of the pool. Probabilities sum to one and are
+checked where they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+    from random import Random
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
+
+#: How far a distribution's sum may be from one before it is refused.
+PROBABILITY_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a request before it is answered.
+
+    `text` is what was embedded (the last user turn), `prompt_tokens` an estimate for the whole request,
+    `embedding` a unit vector `[d]` or None where it was not asked for or missed its deadline. Further
+    signals are keys of `features`, never new fields.
+    """
+
+    text: str
+    prompt_tokens: int
+    embedding: FloatArray | None = None
+    features: Mapping[str, float | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input: Decimal
+    output: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may be chosen. A price of None is unknown, which is not zero."""
+
+    model: str
+    price: Price | None = None
+    context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is expected of one candidate: mean and standard error of a reward, or of a utility."""
+
+    mean: float
+    std: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a plan asks for next: candidates to send the request to, and why.
+
+    `propensities` is the whole distribution that the choice was drawn from, over all candidates that the
+    plan was given; `estimates` (rewards) and `expected_cost_usd` are what it was computed from, for the log.
+    """
+
+    candidates: tuple[Candidate, ...]
+    propensities: Mapping[str, float]
+    why: str
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    expected_cost_usd: Mapping[str, float] = field(default_factory=dict)
+    stream: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a call without candidates, or whose propensities are not a distribution over them."""
+        if not self.candidates:
+            raise ValueError("a call needs at least one candidate")
+        total = sum(self.propensities.values())
+        # Negated, so that NaN, which compares false with all, is refused.
+        if not (abs(total - 1) <= PROBABILITY_TOLERANCE and min(self.propensities.values()) >= 0):
+            raise ValueError(f"propensities must be a distribution, not {dict(self.propensities)}")
+        if missing := [c.model for c in self.candidates if self.propensities.get(c.model, 0) <= 0]:
+            raise ValueError(f"chosen with probability zero: {missing}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one call to one candidate. `error` is None when it answered."""
+
+    candidate: Candidate
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of a plan: the answer to return, or None to refuse, with the reason."""
+
+    answer: Answer | None
+    reason: str = ""
+
+
+#: Yields calls, is sent their answers, returns how it ended. It does no I/O.
+Plan = Generator[Call, Sequence[Answer], Finish]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Outcomes in columns, `n` requests by `m` models: a full-information table, or a log with gaps.
+
+    `embeddings` is `[n, d]`, `rewards` `[n, m]` in [0, 1]; `costs_usd` and `completion_tokens` are `[n, m]`.
+    NaN means: not observed. `models` names the columns.
+    """
+
+    models: tuple[str, ...]
+    embeddings: FloatArray
+    rewards: FloatArray
+    costs_usd: FloatArray
+    completion_tokens: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Rewards expected of `m` candidates for `n` contexts: `mean` and `std` (standard error), both `[n, m]`."""
+
+    mean: FloatArray
+    std: FloatArray
+
+
+class Router(Protocol):
+    """Chooses: turns a context and candidates into a plan."""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Name the signals that it reads; a composite answers for its parts."""
+        ...
+
+    def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:
+        """Plan the calls for one request; pure, and under a millisecond a step."""
+        ...
+
+    def learn(self, outcomes: Outcomes) -> None:
+        """Take in outcomes, one row or a million."""
+        ...
+
+    def save(self, directory: Path, *, encoder: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
+        """Write what was learned, as data (npz and JSON, never pickle).
+
+        `encoder` is the digest of what made the embeddings, `metadata` says where the outcomes came from.
+        """
+        ...
+
+    def load(self, directory: Path) -> None:
+        """Replace what was learned by what `save` wrote.
+
+        Raises `StateError` where the folder holds nothing readable.
+        """
+        ...
+
+
+class Estimator(Protocol):
+    """How good would each candidate's answer be?"""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Name the signals that it reads."""
+        ...
+
+    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
+        """Estimate the reward of every candidate for every context."""
+        ...
+
+    def learn(self, outcomes: Outcomes) -> None:
+        """Take in outcomes."""
+        ...
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return what was learned, as arrays by name (no object arrays)."""
+        ...
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Replace what was learned by what `state` returned."""
+        ...
+
+
+class Rule(Protocol):
+    """What to do about the estimates: a probability for each candidate."""
+
+    def distribution(self, utilities: Sequence[Estimate]) -> list[float]:
+        """Return probabilities that sum to one; the first of equals is preferred."""
+        ...
+
+
+class StateError(Exception):
+    """Saved state is missing, damaged, or of another format; the message names the file and the remedy."""

@@ -1,0 +1,226 @@
+import itertools
+from functools import partial
+from random import Random
+
+import numpy as np
+import pytest
+
+from routers.checks import (
+    ESTIMATOR_CHECKS,
+    ROUTER_CHECKS,
+    RULE_CHECKS,
+    CheckFailed,
+    check_estimator,
+    check_router,
+    check_rule,
+)
+from routers.estimators.constant import Constant
+from routers.random_choice import RandomChoice
+from routers.registry import build_estimator, build_router, build_rule, components
+from routers.rules.floor import Floor
+from routers.rules.greedy import Greedy
+
+# Arguments for the battery: small bounds, and whatever has no default.
+ESTIMATORS = {"constant": {}, "knn": {"neighbours": 5, "max_rows": 100}}
+RULES = {"epsilon": {}, "greedy": {}, "softmax": {}, "thompson": {"draws": 100}}
+ROUTERS = {"fixed": {"model": "small"}, "random": {}, "weighted": {"weights": {"small": 3, "large": 1}}}
+
+
+def specs(table):
+    """Yield each name with its specification."""
+    return [pytest.param({"type": name} | options, id=name) for name, options in table.items()]
+
+
+def estimating():
+    """Yield a router for each estimator and rule, with and without a floor."""
+    for (estimator, options), (rule, more), floor in itertools.product(ESTIMATORS.items(), RULES.items(), (0, 0.05)):
+        parts = {"estimator": {"type": estimator} | options, "rule": {"type": rule, "floor": floor} | more}
+        yield pytest.param({"type": "estimating"} | parts, id=f"{estimator}*{rule}+{floor}")
+
+
+def named(checks):
+    """Yield each check under its name."""
+    return [pytest.param(check, id=check.__name__) for check in checks]
+
+
+@pytest.mark.parametrize("check", named(ESTIMATOR_CHECKS))
+@pytest.mark.parametrize("spec", specs(ESTIMATORS))
+def test_every_estimator_passes(spec, check):
+    """The whole battery, over the registry."""
+    check(partial(build_estimator, spec))
+
+
+@pytest.mark.parametrize("check", named(RULE_CHECKS))
+@pytest.mark.parametrize("spec", specs(RULES))
+def test_every_rule_passes(spec, check):
+    """The whole battery, over the registry, without a floor and with one."""
+    check(partial(build_rule, spec | {"floor": 0}))
+    check(partial(build_rule, spec | {"floor": 0.02}))
+
+
+@pytest.mark.parametrize("check", named(ROUTER_CHECKS))
+@pytest.mark.parametrize("spec", [*specs(ROUTERS), *estimating()])
+def test_every_router_passes(spec, check):
+    """The whole battery, over the registry and every combination of parts."""
+    check(partial(build_router, spec))
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"), [("estimator", ESTIMATORS), ("rule", RULES), ("router", ROUTERS | {"estimating": {}})]
+)
+def test_every_registered_component_is_in_the_battery(kind, table):
+    """A new component needs an entry at the top of this file, or none of the above sees it."""
+    assert components(kind).keys() == table.keys()
+
+
+class Undocumented(Greedy):  # its docstring is removed below
+    """Nothing."""
+
+
+Undocumented.__doc__ = None
+
+
+class Backwards(Greedy):
+    """Prefer the worst. >>> ..."""
+
+    def distribution(self, utilities):
+        """Turn the preference round."""
+        worst = min(range(len(utilities)), key=lambda i: utilities[i].mean)
+        return [float(i == worst) for i in range(len(utilities))]
+
+
+class Greedier(Greedy):
+    """Count the best twice. >>> ..."""
+
+    def distribution(self, utilities):
+        """Sum to two."""
+        return [2 * p for p in super().distribution(utilities)]
+
+
+class Fickle(Greedy):
+    """Toss a coin for itself. >>> ..."""
+
+    random = Random(0)
+
+    def distribution(self, utilities):
+        """Ignore the utilities."""
+        p = self.random.random()
+        return [p, *[(1 - p) / (len(utilities) - 1)] * (len(utilities) - 1)] if len(utilities) > 1 else [1.0]
+
+
+class Forgetful(Floor):
+    """Lose an argument. >>> ..."""
+
+    def __init__(self, rule=None, height=0.1):
+        super().__init__(rule or Greedy(), height)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (Undocumented, "has no docstring"),
+        (Backwards, "chances fall"),
+        (Greedier, "sum to 2"),
+        (Fickle, "gave"),
+        (Forgetful, "does not keep its argument 'height'"),
+    ],
+)
+def test_battery_finds_a_bad_rule(rule, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_rule(rule)
+
+
+class Hoarder(Constant):
+    """Keep every row. >>> ..."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def learn(self, outcomes):
+        """Remember it all."""
+        super().learn(outcomes)
+        self.rows.extend(outcomes.rewards)
+
+    def state(self):
+        """Return everything."""
+        return dict(super().state()) | {"rows": np.array(self.rows)}
+
+    def restore(self, state):
+        """Take everything back."""
+        super().restore(state)
+        self.rows = list(state["rows"])
+
+
+class Secretive(Constant):
+    """Read the embedding without saying so. >>> ..."""
+
+    def predict(self, contexts, candidates):
+        """Look at the first number."""
+        estimates = super().predict(contexts, candidates)
+        for row, context in enumerate(contexts):
+            estimates.std[row] += 0 if context.embedding is None else abs(context.embedding[0])
+        return estimates
+
+
+class Overwriting(Constant):
+    """Keep only the last batch. >>> ..."""
+
+    def learn(self, outcomes):
+        """Forget the rest."""
+        self.__init__()
+        super().learn(outcomes)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (Hoarder, "grows without end"),
+        (Secretive, "reads more than"),
+        (Overwriting, "means differ"),
+    ],
+)
+def test_battery_finds_a_bad_estimator(estimator, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_estimator(estimator)
+
+
+class Ordered(RandomChoice):
+    """Prefer the first of the pool as given. >>> ..."""
+
+    def plan(self, context, candidates, rng):
+        """Leave out all but the first."""
+        return super().plan(context, candidates[:1], rng)
+
+
+class Remembering(RandomChoice):
+    """Plan otherwise the second time. >>> ..."""
+
+    plans = 0
+
+    def weights_of(self, models):
+        """Count."""
+        self.plans += 1
+        return [1.0] * (len(models) - 1) + [float(self.plans)]
+
+
+@pytest.mark.parametrize(
+    ("router", "message"), [(Ordered, "propensities are of"), (Remembering, "the same seed gave other calls")]
+)
+def test_battery_finds_a_bad_router(router, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_router(router)
+
+
+def test_declared_batches_are_exempt_from_learning_one_by_one():
+    """An estimator whose batches matter says so, and passes."""
+
+    class Declared(Overwriting):
+        """Keep only the last batch. >>> ..."""
+
+        learns_in_batches = True
+
+    check_estimator(Declared)

@@ -1,0 +1,139 @@
+import pytest
+
+from routers.estimating import EstimatingRouter
+from routers.estimators.knn import KNN
+from routers.options import BadOption, ComponentError, Option, UnknownComponent
+from routers.registry import build_estimator, build_router, build_rule, component, components, describe
+from routers.rules.floor import Floor
+from routers.rules.greedy import Greedy
+
+KINDS = ("router", "estimator", "rule")
+
+
+def plug_in(folder, group, line):
+    """Install a distribution that has one entry point, as a folder on the path."""
+    info = folder / "plug_in-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[pointsman.{group}]\n{line}\n")
+
+
+def test_arguments_are_the_configuration():
+    """An option becomes the constructor's argument of that name; the others keep their defaults."""
+    knn = build_estimator({"type": "knn", "neighbours": 7})
+
+    assert (KNN, 7, 5.0) == (type(knn), knn.neighbours, knn.shrinkage)
+
+
+def test_router_is_built_with_its_parts():
+    """A part is described in place."""
+    router = build_router(
+        {"type": "estimating", "estimator": {"type": "knn"}, "rule": {"type": "greedy"}, "quality_weight": 0.5}
+    )
+
+    assert isinstance(router, EstimatingRouter)
+    assert (KNN, Floor, 0.5) == (type(router.estimator), type(router.rule), router.quality_weight)
+
+
+@pytest.mark.parametrize(("spec", "floor"), [({}, 0.02), ({"floor": 0.1}, 0.1), ({"floor": 1}, 1.0)])
+def test_floor_goes_with_any_rule(spec, floor):
+    """By default too, so that logs stay usable."""
+    rule = build_rule({"type": "greedy"} | spec)
+
+    assert (Floor, Greedy, floor) == (type(rule), type(rule.rule), rule.floor)
+
+
+def test_floor_of_zero_is_none():
+    """The rule alone."""
+    assert Greedy is type(build_rule({"type": "greedy", "floor": 0}))
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        ({}, BadOption, "^router.type: must name one of estimating, fixed, random, weighted, not None$"),
+        ({"type": "fixt"}, UnknownComponent, "^router.type: unknown router 'fixt'; did you mean 'fixed'?"),
+        ({"type": "zzz"}, UnknownComponent, "unknown router 'zzz'; known are estimating, fixed, random, weighted$"),
+        ({"type": "fixed"}, BadOption, r"^router.model: is required \(str\)$"),
+        ({"type": "fixed", "model": 3}, BadOption, "^router.model: must be str, not 3$"),
+        ({"type": "random", "seed": 3}, BadOption, "^router.seed: unknown option; there are none$"),
+        ({"type": "weighted", "weights": {"a": -1}}, BadOption, "^router: weights must be .*'a': -1"),
+        (
+            {"type": "estimating", "estimator": "knn", "rule": {}},
+            BadOption,
+            "^router.estimator: must be a mapping with 'type', not 'knn'$",
+        ),
+        (
+            {"type": "estimating", "estimator": {"type": "knn", "neighbors": 4}, "rule": {"type": "greedy"}},
+            BadOption,
+            "^router.estimator.neighbors: unknown option; did you mean 'neighbours'?",
+        ),
+        (
+            {"type": "estimating", "estimator": {"type": "knn"}, "rule": {"type": "greedy", "floor": 2}},
+            BadOption,
+            "^router.rule: floor=2.0 must be a probability$",
+        ),
+    ],
+)
+def test_error_says_where_and_what_instead(spec, error, message):
+    """The path is that of the configuration's keys."""
+    with pytest.raises(error, match=message):
+        build_router(spec)
+
+
+def test_error_carries_its_path():
+    """So that a loader finds the line."""
+    with pytest.raises(ComponentError) as caught:
+        build_estimator({"type": "knn", "power": "high"}, "router.estimator")
+
+    assert ("router.estimator.power", "must be float, not 'high'") == (caught.value.path, caught.value.problem)
+
+
+def test_entry_point_adds_a_component(tmp_path, monkeypatch):
+    """Another distribution's rule is built like ours."""
+    plug_in(tmp_path, "rules", "flat = flat_rule:Flat")
+    (tmp_path / "flat_rule.py").write_text(
+        "class Flat:\n    def __init__(self, height: int = 1):\n        self.height = height\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    rule = build_rule({"type": "flat", "height": 3, "floor": 0})
+
+    assert ("Flat", 3) == (type(rule).__name__, rule.height)
+    assert "flat" in components("rule")
+
+
+@pytest.mark.parametrize("target", ["no_such_module:Flat", "math:NoSuchRule"])
+def test_entry_point_that_leads_nowhere_is_named(tmp_path, monkeypatch, target):
+    """With its target and the reason."""
+    plug_in(tmp_path, "rules", f"flat = {target}")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ComponentError, match=f"rule 'flat' cannot be loaded from {target}: "):
+        component("rule", "flat")
+
+
+def test_entry_point_cannot_take_a_known_name(tmp_path, monkeypatch):
+    """What 'greedy' means does not depend on what is installed."""
+    plug_in(tmp_path, "rules", "greedy = flat_rule:Flat")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ComponentError, match=r"'greedy' is routers\.rules\.greedy:Greedy already"):
+        components("rule")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_component_loads_and_describes_its_options(kind):
+    """Each has a type for every option, which is what a schema is made of."""
+    described = describe(kind)
+
+    assert components(kind).keys() == described.keys()
+    assert all(option.type for options in described.values() for option in options)
+
+
+def test_description_has_types_and_defaults():
+    """A rule's floor is among its options."""
+    assert (
+        Option("epsilon", "float", required=False, default=0.05),
+        Option("floor", "float", required=False, default=0.02),
+    ) == describe("rule")["epsilon"]

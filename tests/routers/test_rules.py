@@ -1,0 +1,100 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routers.rules.epsilon import Epsilon
+from routers.rules.floor import Floor
+from routers.rules.greedy import Greedy
+from routers.rules.softmax import Softmax
+from routers.rules.thompson import Thompson
+from routers.types import Estimate
+
+UTILITIES = st.lists(st.builds(Estimate, st.floats(-5, 1), st.floats(0, 0.5)), min_size=1, max_size=70)
+RULES = st.sampled_from([Greedy(), Epsilon(0.1), Softmax(0.1), Thompson(draws=100)])
+
+
+def means(*values):
+    """Utilities that are certain."""
+    return [Estimate(value) for value in values]
+
+
+def test_greedy_takes_the_first_of_the_best():
+    """Ties go to the first, which the caller makes the cheapest."""
+    assert [0.0, 1.0, 0.0] == Greedy().distribution(means(0.1, 0.7, 0.7))
+
+
+def test_epsilon_shares_among_all():
+    """An epsilon of 0.1 over two candidates gives .05 and .95."""
+    assert pytest.approx([0.05, 0.95]) == Epsilon(0.1).distribution(means(0.2, 0.9))
+
+
+def test_softmax_is_the_ratio_of_exponentials():
+    """A difference of one temperature is a factor of e."""
+    worse, better = Softmax(0.2).distribution(means(0.4, 0.6))
+
+    assert pytest.approx(math.e) == better / worse
+
+
+def test_softmax_survives_utilities_far_apart():
+    """What is hopeless has probability zero, not an overflow."""
+    assert [1.0, 0.0] == Softmax(0.001).distribution(means(0.0, -1e9))
+
+
+def test_thompson_gives_the_probability_of_being_best():
+    """N(0.1, 0.1) beats 0 with the probability that a standard normal exceeds -1."""
+    chances = Thompson(draws=20_000).distribution([Estimate(0.0, 0.0), Estimate(0.1, 0.1)])
+
+    assert pytest.approx(0.8413, abs=0.01) == chances[1]
+
+
+def test_thompson_explores_what_is_uncertain():
+    """Of two candidates somewhat worse, the one less well known has the better chance."""
+    _, known, unknown = Thompson().distribution([Estimate(0.6), Estimate(0.5, 0.05), Estimate(0.5, 0.3)])
+
+    assert unknown > known
+
+
+def test_floor_mixes_in_the_uniform():
+    """Each has f + (1 - m f) p, with f = 0.1, m = 2, p = 1 and 0."""
+    assert pytest.approx([0.9, 0.1]) == Floor(Greedy(), 0.1).distribution(means(0.9, 0.2))
+
+
+def test_floor_is_capped_in_a_large_pool():
+    """Sixty candidates cannot all have 2 %: each gets a sixtieth."""
+    assert pytest.approx([1 / 60] * 60) == Floor(Greedy(), 0.02).distribution(means(*range(60)))
+
+
+@given(RULES, UTILITIES, st.floats(0, 0.2))
+def test_floor_is_respected(rule, utilities, floor):
+    """No candidate falls below the floor, or below an even share where that is less."""
+    distribution = Floor(rule, floor).distribution(utilities)
+
+    assert min(distribution) >= min(floor, 1 / len(utilities))
+    assert pytest.approx(1, abs=1e-9) == math.fsum(distribution)
+
+
+@given(RULES, UTILITIES)
+def test_every_rule_gives_a_distribution(rule, utilities):
+    """Probabilities are one for each candidate, not negative, and sum to one."""
+    distribution = rule.distribution(utilities)
+
+    assert len(utilities) == len(distribution)
+    assert min(distribution) >= 0
+    assert pytest.approx(1, abs=1e-9) == math.fsum(distribution)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Epsilon(1.5), "epsilon=1.5"),
+        (lambda: Softmax(0.0), "temperature=0.0"),
+        (lambda: Thompson(draws=0), "draws=0"),
+        (lambda: Floor(Greedy(), -0.1), "floor=-0.1"),
+    ],
+)
+def test_refuses_impossible_arguments(make, message):
+    """The message names the argument and its value."""
+    with pytest.raises(ValueError, match=message):
+        make()
