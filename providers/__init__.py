@@ -1,0 +1,1 @@
+"""How to talk to a model: dialects, endpoints, streams. Knows nothing of routing."""

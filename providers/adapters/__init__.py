@@ -1,0 +1,1 @@
+"""Wire dialects. One file each; they translate and never send."""

@@ -1,0 +1,117 @@
+"""OpenAI's dialect, which most endpoints speak: the client's own bytes, with only the model's name replaced."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from providers.chat import with_members
+from providers.errors import UpstreamError, error_object
+from providers.sse import EventSplitter, EventTooLarge, event_data
+from providers.types import Decoded, Usage
+from providers.usage import larger, read_usage
+
+if TYPE_CHECKING:
+    from providers.types import ChatRequest, Target
+
+#: Only chunks that say one of these need to be parsed. Inside a JSON string the closing quote would be escaped.
+_TELLING = re.compile(rb'"(?:usage|finish_reason|error)"\s*:\s*[^\sn]')
+
+
+class OpenAIAdapter:
+    """Chat completions as OpenAI defines them.
+
+    `stream_options` tells whether the endpoint understands `stream_options.include_usage`, by which the
+    usage of a stream is asked for.
+    """
+
+    path = "chat/completions"
+
+    def __init__(self, *, stream_options: bool = True) -> None:
+        self.stream_options = stream_options
+
+    def encode(self, chat: ChatRequest, target: Target) -> bytes:
+        """Return the client's text with the target's name, and with usage asked for if it streams."""
+        changes: dict[str, Any] = {"model": target.name}
+        if self._asks_usage(chat):
+            changes["stream_options"] = {**(chat.body.get("stream_options") or {}), "include_usage": True}
+        return with_members(chat, changes).encode()
+
+    def decode(self, body: bytes) -> Decoded:
+        """Read a complete answer; its bytes stay as they are.
+
+        Raises `UpstreamError` where it is no completion, or an error that came with status 200.
+        """
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise UpstreamError(f"the answer is not JSON ({len(body)} bytes)") from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
+            raise UpstreamError("the answer holds no choices", body=error_object(body))
+        return Decoded(body, read_usage(answer), _finish_reason(answer))
+
+    def stream_decoder(self, chat: ChatRequest) -> OpenAIStreamDecoder:
+        """Return a decoder that withholds the usage chunk if the client did not ask for it."""
+        return OpenAIStreamDecoder(withhold_usage=self._asks_usage(chat))
+
+    def _asks_usage(self, chat: ChatRequest) -> bool:
+        """Tell whether usage has to be asked for on the client's behalf."""
+        return chat.stream and self.stream_options and not chat.wants_usage
+
+
+class OpenAIStreamDecoder:
+    """Relays events as they are, and reads usage, finish reason and end beside them."""
+
+    def __init__(self, *, withhold_usage: bool) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.done = False
+        self._withhold_usage = withhold_usage
+        self._splitter = EventSplitter()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take in bytes, cut anywhere; return the events for the client.
+
+        Raises `UpstreamError` on an error in band and on an event that is no JSON object.
+        """
+        try:
+            events = self._splitter.feed(data)
+        except EventTooLarge as error:
+            raise UpstreamError(f"the stream sent {error}") from error
+        return [event for event in events if self._passes(event)]
+
+    def _passes(self, event: bytes) -> bool:
+        """Read an event and tell whether the client gets it."""
+        payload = event_data(event)
+        if payload is None:
+            return True
+        if payload == b"[DONE]":
+            self.done = True
+            return True
+        if not (payload.startswith(b"{") and payload.endswith(b"}")):
+            raise UpstreamError("the stream sent an event that is no JSON object")
+        if _TELLING.search(payload) is None:
+            return True
+        return self._read(payload)
+
+    def _read(self, payload: bytes) -> bool:
+        try:
+            chunk = json.loads(payload)
+        except (ValueError, RecursionError) as error:
+            raise UpstreamError("the stream sent an event that is not JSON") from error
+        if chunk.get("error") and not chunk.get("choices"):
+            raise UpstreamError("the stream reported an error", body=error_object(payload))
+        usage = read_usage(chunk)
+        self.usage = larger(self.usage, usage)
+        self.finish_reason = _finish_reason(chunk) or self.finish_reason
+        return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
+
+
+def _finish_reason(body: dict[str, Any]) -> str | None:
+    """Return the first choice's finish reason that is given."""
+    choices = body.get("choices")
+    if not isinstance(choices, list):
+        return None
+    reasons = (choice.get("finish_reason") for choice in choices if isinstance(choice, dict))
+    return next((reason for reason in reasons if isinstance(reason, str)), None)

@@ -1,0 +1,109 @@
+"""Reads a chat completion request once: a parsed view, and where each top-level member stands in the text.
+
+With the places known, a member is replaced in the client's own text, and everything else stays as it was
+written: `1e-7` does not become `1e-07`, and a field that nobody here knows reaches the endpoint untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from providers.types import ChatRequest, Member
+
+
+class InvalidBody(ValueError):
+    """The body is not a JSON object (RFC 8259) in UTF-8; the message says where it ends to be one."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidBody(f"{name} is not JSON")
+
+
+_read_value = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+_WHITE_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def parse_chat(raw: bytes) -> ChatRequest:
+    """Parse a request body.
+
+    Raises `InvalidBody` where it is not a JSON object in UTF-8. Nothing is checked beyond that.
+    """
+    try:
+        text = raw.decode()
+        body, members = _scan_object(text)
+    except UnicodeDecodeError as error:
+        raise InvalidBody(f"the body is not UTF-8 (byte {error.start})") from error
+    except RecursionError as error:
+        raise InvalidBody("the body is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise InvalidBody(f"the body is not JSON: {error.msg} at character {error.pos}") from error
+    except InvalidBody:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        raise InvalidBody(f"the body is not JSON: {error}") from error
+    return ChatRequest(text=text, body=body, members=members)
+
+
+def _scan_object(text: str) -> tuple[dict[str, Any], tuple[Member, ...]]:
+    """Walk the top-level object; each value is read by the JSON library's own scanner."""
+    body: dict[str, Any] = {}
+    members: list[Member] = []
+    at = _skip(text, 0)
+    if text[at : at + 1] != "{":
+        raise InvalidBody("the body is not a JSON object")
+    at = _skip(text, at + 1)
+    closed = text[at : at + 1] == "}"
+    while not closed:
+        key, at = _scan_key(text, at)
+        value, end = _read_value(text, at)
+        body[key] = value
+        members.append(Member(key, at, end))
+        at = _skip(text, end)
+        closed = text[at : at + 1] == "}"
+        if not closed:
+            at = _skip(text, _expect(text, at, ","))
+    if _skip(text, at + 1) != len(text):
+        raise InvalidBody(f"the body is not JSON: more follows the object at character {at + 1}")
+    return body, tuple(members)
+
+
+def _scan_key(text: str, at: int) -> tuple[str, int]:
+    """Read a member's name and its colon; return the name and where the value begins."""
+    _expect(text, at, '"')
+    key, at = _read_value(text, at)
+    return key, _skip(text, _expect(text, _skip(text, at), ":"))
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    if text[at : at + 1] != character:
+        raise InvalidBody(f"the body is not JSON: expected {character!r} at character {at}")
+    return at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    """Return where the white space that begins at `at` ends."""
+    match = _WHITE_SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def with_members(chat: ChatRequest, changes: dict[str, Any]) -> str:
+    """Return the request's text with some top-level members replaced, or put first where it had none.
+
+    A name that stands twice is replaced twice, so that every reader sees the new value.
+    """
+    present = {member.key for member in chat.members}
+    pieces: list[str] = []
+    at = 0
+    for member in chat.members:
+        if member.key in changes:
+            pieces += [chat.text[at : member.start], json.dumps(changes[member.key])]
+            at = member.end
+    pieces.append(chat.text[at:])
+    text = "".join(pieces)
+    added = "".join(f"{json.dumps(key)}:{json.dumps(value)}," for key, value in changes.items() if key not in present)
+    if not added:
+        return text
+    brace = text.index("{") + 1
+    return text[:brace] + (added if chat.members else added[:-1]) + text[brace:]

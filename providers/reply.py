@@ -1,0 +1,117 @@
+"""Answers under way: one that came whole, and one that streams."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from providers.errors import ProviderTimeout, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from providers.types import Decoded, StreamDecoder, Timeouts, Usage
+
+
+class WholeReply:
+    """A complete answer, already read and decoded."""
+
+    status = 200
+    streams = False
+
+    def __init__(self, headers: Mapping[str, str], decoded: Decoded) -> None:
+        self.headers = headers
+        self._decoded = decoded
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the usage, if the endpoint reported it."""
+        return self._decoded.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Return the reason that the model gave for stopping."""
+        return self._decoded.finish_reason
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the answer, in one piece."""
+        yield self._decoded.body
+
+    async def aclose(self) -> None:
+        """Do nothing: the connection was given back when the answer had been read."""
+
+
+class StreamReply:
+    """A stream whose first event has come. Until then an endpoint may still be given up for another."""
+
+    status = 200
+    streams = True
+
+    def __init__(
+        self, response: httpx2.Response, decoder: StreamDecoder, provider: str, timeouts: Timeouts
+    ) -> None:
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+        self._pieces = response.aiter_raw()
+        self._decoder = decoder
+        self._provider = provider
+        self._gap_s = timeouts.gap_s
+        self._deadline = time.monotonic() + timeouts.total_s
+        self._ready: list[bytes] = []
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the usage, as far as the stream has reported it."""
+        return self._decoder.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Return the reason for stopping, as far as the stream has given it."""
+        return self._decoder.finish_reason
+
+    async def open(self) -> None:
+        """Wait for the first event.
+
+        Raises `UpstreamError` where the stream ends before it, or begins with an error.
+        """
+        while not self._ready and not self._decoder.done:
+            try:
+                self._ready = self._decoder.feed(await anext(self._pieces))
+            except StopAsyncIteration as end:
+                raise UpstreamError(f"{self._provider} ended the stream before its first event") from end
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the events as they come.
+
+        Raises `UpstreamError` where the stream breaks off: it ends when it says so, or has said why it
+        stopped; any other end is a broken answer. Raises `ProviderTimeout` after a silence of `gap_s`, and
+        when the answer has taken `total_s`.
+        """
+        for event in self._ready:
+            yield event
+        while not self._decoder.done:
+            for event in await self._more():
+                yield event
+
+    async def _more(self) -> list[bytes]:
+        limit_s = min(self._gap_s, self._deadline - time.monotonic())
+        try:
+            async with asyncio.timeout(limit_s):
+                return self._decoder.feed(await anext(self._pieces))
+        except StopAsyncIteration as end:
+            if self._decoder.finish_reason is None:
+                raise UpstreamError(f"{self._provider} broke the stream off") from end
+            self._decoder.done = True
+            return []
+        except (TimeoutError, httpx2.TimeoutException) as error:
+            raise ProviderTimeout(f"{self._provider} sent nothing more within {limit_s:.3g} s") from error
+        except httpx2.TransportError as error:
+            raise UpstreamError(f"{self._provider} broke the stream off: {type(error).__name__}") from error
+
+    async def aclose(self) -> None:
+        """Give the connection up; if the stream has not ended, the endpoint sees us leave and stops."""
+        await self._pieces.aclose()
+        await self._response.aclose()

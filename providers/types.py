@@ -1,0 +1,135 @@
+"""What passes between the gateway and an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the endpoint counted them. `cached_tokens` is the part of the prompt read from a cache."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The model as its endpoint knows it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, to a stream's first event, between two pieces of a stream, and for a whole answer."""
+
+    connect_s: float = 5.0
+    ttft_s: float = 60.0
+    gap_s: float = 60.0
+    total_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the body's top-level object: where its value stands in the text, as [start, end)."""
+
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat completion request: the text as received, a parsed view, and where its members stand."""
+
+    text: str
+    body: Mapping[str, Any]
+    members: tuple[Member, ...]
+
+    @property
+    def model(self) -> str:
+        """Return the model that the client asked for."""
+        return str(self.body["model"])
+
+    @property
+    def stream(self) -> bool:
+        """Tell whether the client asked for a stream."""
+        return self.body.get("stream") is True
+
+    @property
+    def wants_usage(self) -> bool:
+        """Tell whether the client asked for the extra usage chunk of a stream."""
+        options = self.body.get("stream_options")
+        return isinstance(options, Mapping) and options.get("include_usage") is True
+
+
+class StreamDecoder(Protocol):
+    """Turns an endpoint's stream into OpenAI's events, and reads the usage on the way."""
+
+    usage: Usage | None
+    #: The reason that the model gave for stopping; None while it has given none.
+    finish_reason: str | None
+    #: True once the stream has said that it is complete.
+    done: bool
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take in bytes, cut anywhere; return the events for the client, each with its blank line."""
+        ...
+
+
+class Adapter(Protocol):
+    """A wire dialect. It translates and never sends."""
+
+    path: str
+
+    def encode(self, chat: ChatRequest, target: Target) -> bytes:
+        """Return the body to send."""
+        ...
+
+    def decode(self, body: bytes) -> Decoded:
+        """Return OpenAI's form of a complete answer. Raises `ProviderError` where it is none."""
+        ...
+
+    def stream_decoder(self, chat: ChatRequest) -> StreamDecoder:
+        """Return a decoder for the stream that answers `chat`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A complete answer in OpenAI's form. Usage is None where the endpoint reported none."""
+
+    body: bytes
+    usage: Usage | None
+    finish_reason: str | None
+
+
+class Reply(Protocol):
+    """An endpoint's answer, under way. `usage` and `finish_reason` are known when the body is exhausted."""
+
+    status: int
+    headers: Mapping[str, str]
+    #: Whether the body is a stream of events; else it is one piece of JSON.
+    streams: bool
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the usage, if the endpoint reported it."""
+        ...
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Return the reason that the model gave for stopping."""
+        ...
+
+    def body(self) -> AsyncIterator[bytes]:
+        """Yield the body: one piece for JSON, an event a piece for a stream. Raises `ProviderError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection up; an unfinished answer is cancelled."""
+        ...

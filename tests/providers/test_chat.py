@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.chat import InvalidBody, parse_chat, with_members
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+OBJECTS = st.dictionaries(st.text(), JSON, max_size=6)
+
+
+def dumped(body: dict[str, Any], indent: int | None, *, ascii_only: bool) -> str:
+    return json.dumps(body, indent=indent, ensure_ascii=ascii_only)
+
+
+@given(OBJECTS, st.sampled_from([None, 0, 3]), st.booleans())
+def test_reads_what_the_json_library_reads(body, indent, ascii_only):
+    """The view equals the library's own parse, however the text is laid out."""
+    text = dumped(body, indent, ascii_only=ascii_only).encode(errors="surrogatepass")
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return
+
+    assert json.loads(text) == parse_chat(text).body
+
+
+@given(OBJECTS, OBJECTS, st.sampled_from([None, 2]))
+def test_replaces_members_and_nothing_else(body, changes, indent):
+    """Splicing gives the object with those members changed, whether it had them or not."""
+    chat = parse_chat(dumped(body, indent, ascii_only=True).encode())
+
+    assert {**changes, **body, **changes} == json.loads(with_members(chat, changes))
+
+
+def test_leaves_the_clients_own_spelling():
+    """Numbers, escapes, order and white space reach the endpoint as they were written."""
+    raw = b'{"x": 1e-7, "y":1.10, "model" : "auto" , "t": "\\u0041\\/", "messages": [ ]}'
+
+    assert raw.decode().replace('"auto"', '"gpt"') == with_members(parse_chat(raw), {"model": "gpt"})
+
+
+def test_replaces_the_top_level_name_only():
+    """A nested member of the same name, or the name as a text, stays."""
+    raw = b'{"metadata": {"model": "auto"}, "user": "model", "mod\\u0065l": "auto"}'
+
+    changed = json.loads(with_members(parse_chat(raw), {"model": "gpt"}))
+
+    assert {"metadata": {"model": "auto"}, "user": "model", "model": "gpt"} == changed
+
+
+def test_replaces_a_name_that_stands_twice_twice():
+    """Whichever of two equal names a reader takes, it sees the new value."""
+    changed = with_members(parse_chat(b'{"model": "a", "model": "b"}'), {"model": "c"})
+
+    assert '{"model": "c", "model": "c"}' == changed
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "not a JSON object"),
+        (b"[]", "not a JSON object"),
+        (b'"text"', "not a JSON object"),
+        (b"{", "expected '\"' at character 1"),
+        (b'{"a": 1', "expected ',' at character 7"),
+        (b'{"a": 1,}', "expected '\"' at character 8"),
+        (b'{"a": }', "Expecting value at character 6"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not JSON"),
+        (b'{"a": 1} {', "more follows the object at character 8"),
+        (b"\xff\xfe{}", "not UTF-8 (byte 0)"),
+        (b'{"a": ' + b"[" * 200_000, "nested too deeply"),
+        (b'{"a": ' + b"9" * 10_000 + b"}", "Exceeds the limit"),
+    ],
+)
+def test_refuses_what_is_no_json_object(raw, said):
+    """The message says what is wrong, and where."""
+    with pytest.raises(InvalidBody) as caught:
+        parse_chat(raw)
+
+    assert said in str(caught.value)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(raw):
+    """Whatever comes, it is an object or an `InvalidBody`."""
+    try:
+        chat = parse_chat(raw)
+    except InvalidBody:
+        return
+
+    assert json.loads(raw) == chat.body

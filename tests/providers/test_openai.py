@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.adapters.openai import OpenAIAdapter
+from providers.chat import parse_chat
+from providers.errors import UpstreamError
+from providers.types import Target, Usage
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}
+
+
+def chat(**fields: Any):
+    return parse_chat(json.dumps({"model": "auto", "messages": [{"role": "user", "content": "hi"}], **fields}).encode())
+
+
+def event(body: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+def choice(text: str, finish: str | None = None, **more: Any) -> bytes:
+    return event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}], **more})
+
+
+def test_asks_for_usage_when_the_client_did_not():
+    """A stream is asked to report its usage, beside what other options the client set."""
+    sent = json.loads(OpenAIAdapter().encode(chat(stream=True, stream_options={"x": 1}), Target("gpt")))
+
+    assert ("gpt", {"x": 1, "include_usage": True}) == (sent["model"], sent["stream_options"])
+
+
+@pytest.mark.parametrize("fields", [{}, {"stream": False}, {"stream": True, "stream_options": {"include_usage": True}}])
+def test_adds_nothing_where_usage_comes_anyway(fields):
+    """A whole answer holds its usage, and a client that asks gets it."""
+    sent = json.loads(OpenAIAdapter().encode(chat(**fields), Target("gpt")))
+
+    assert {"model": "gpt", "messages": [{"role": "user", "content": "hi"}], **fields} == sent
+
+
+def test_leaves_endpoints_alone_that_refuse_stream_options():
+    """What an endpoint does not understand is not sent on the client's behalf."""
+    sent = json.loads(OpenAIAdapter(stream_options=False).encode(chat(stream=True), Target("gpt")))
+
+    assert "stream_options" not in sent
+
+
+WIRE = [
+    choice("Hel"),
+    b": a comment\n\n",
+    choice('say \\"usage\\": {} and "finish_reason": "x"'),
+    choice("lo", "stop"),
+    event({"choices": [], "usage": USAGE}),
+    b"data: [DONE]\n\n",
+]
+
+
+@given(st.lists(st.integers(0, 600), max_size=30), st.booleans())
+def test_relays_events_as_they_are_and_withholds_unasked_usage(places, asked):
+    """However the bytes are cut, the client gets each event untouched, the usage chunk only if it asked."""
+    options = {"include_usage": True} if asked else {}
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True, stream_options=options))
+    wire = b"".join(WIRE)
+    edges = [0, *sorted(min(place, len(wire)) for place in places), len(wire)]
+
+    relayed = [out for a, b in pairwise(edges) for out in decoder.feed(wire[a:b])]
+
+    assert [one for one in WIRE if asked or b"prompt_tokens" not in one] == relayed
+    assert (Usage(7, 3, 2), "stop", True) == (decoder.usage, decoder.finish_reason, decoder.done)
+
+
+def test_usage_in_a_chunk_with_choices_is_relayed():
+    """Some endpoints put the usage into the last chunk; the client may not lose that chunk."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    last = choice("", "stop", usage=USAGE)
+
+    assert [last] == decoder.feed(last)
+    assert Usage(7, 3, 2) == decoder.usage
+
+
+def test_usage_that_counts_up_is_the_largest():
+    """Endpoints that report usage in every chunk count up."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    for n in (1, 2, 3):
+        decoder.feed(choice("x", usage={"prompt_tokens": 7, "completion_tokens": n}))
+
+    assert Usage(7, 3) == decoder.usage
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        event({"error": {"message": "it crashed"}}),
+        b"data: {broken\n\n",
+        b'data: {"usage": {broken}}\n\n',
+        b"data: text\n\n",
+    ],
+)
+def test_a_broken_event_is_an_error(broken):
+    """An error in band, and what is not JSON, end the stream as failed."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+
+    with pytest.raises(UpstreamError):
+        decoder.feed(broken)
+
+
+def test_a_whole_answer_stays_as_it_is():
+    """Its bytes are relayed; usage and finish reason are read beside."""
+    body = b'{ "choices": [{"finish_reason":"length", "x": 1.10}], "usage": ' + json.dumps(USAGE).encode() + b"}"
+
+    decoded = OpenAIAdapter().decode(body)
+
+    assert (body, Usage(7, 3, 2), "length") == (decoded.body, decoded.usage, decoded.finish_reason)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": {"message": "no"}}', b'{"choices": null}'])
+def test_what_is_no_answer_is_an_error(body):
+    """Status 200 does not make an answer."""
+    with pytest.raises(UpstreamError):
+        OpenAIAdapter().decode(body)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [None, 1, {}, {"prompt_tokens": "7", "completion_tokens": 3}, {"prompt_tokens": -1, "completion_tokens": 3}],
+)
+def test_usage_that_makes_no_sense_is_unknown(usage):
+    """Unknown is not zero."""
+    assert OpenAIAdapter().decode(json.dumps({"choices": [], "usage": usage}).encode()).usage is None

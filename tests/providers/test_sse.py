@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers import sse
+from providers.sse import EventSplitter, EventTooLarge, event_data
+
+LINES = st.lists(
+    st.sampled_from([b"data: {}", b"data:[DONE]", b": ping", b"event: x", b"id: 1"]), min_size=1, max_size=3
+)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(min(place, len(data)) for place in places), len(data)]
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+@given(
+    st.lists(LINES, max_size=6), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 300), max_size=20)
+)
+def test_cuts_anywhere_give_the_same_events(events, newline, places):
+    """However the network cuts a stream, its events come out whole, and no byte is lost."""
+    wire = b"".join(newline.join(lines) + newline * 2 for lines in events)
+    splitter = EventSplitter()
+
+    found = [event for piece in cut(wire, places) for event in splitter.feed(piece)]
+
+    # The LF of a CRLF that ends a stream may still come; a lone CR at the very end is kept back for it.
+    assert wire == b"".join(found) + splitter.rest
+    whole = [event.strip(b"\r\n") for event in [*found, splitter.rest] if event.strip(b"\r\n")]
+    assert [newline.join(lines) for lines in events] == whole
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (b"data: {}\n\n", b"{}"),
+        (b"data:{}\r\n\r\n", b"{}"),
+        (b"event: x\ndata: a\ndata: b\n\n", b"a\nb"),
+        (b": a comment\n\n", None),
+        (b"id: 1\n\n", None),
+    ],
+)
+def test_reads_the_data_of_an_event(event, data):
+    """Data lines are joined by LF; an event without any has no data."""
+    assert data == event_data(event)
+
+
+def test_refuses_an_event_without_end(monkeypatch):
+    """An endpoint cannot fill the memory with one event."""
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 1000)
+    splitter = EventSplitter()
+
+    splitter.feed(b"x" * 1000)
+
+    with pytest.raises(EventTooLarge):
+        splitter.feed(b"x")
