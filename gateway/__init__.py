@@ -1,0 +1,1 @@
+"""The application: composes providers and routers behind OpenAI's API."""

@@ -1,0 +1,109 @@
+"""What is logged: append-only events, joined by the decision's id.
+
+A request that was routed leaves one `Decision` and one `Outcome`; feedback may follow, or even come first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
+    from uuid import UUID
+
+FeedbackKind = Literal["score", "thumb", "preference"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEstimate:
+    """What was expected of one candidate when the decision was made. A cost of None was unknown."""
+
+    reward: float
+    reward_std: float
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which candidate was chosen, from which distribution, knowing what.
+
+    `policy` is what the client asked for (a policy, or a model by its own name), `policy_digest` the sha256
+    of the policy and of the learned state in force. `propensities` covers every candidate and sums to one.
+    `features` are the signals; `text` and `embedding` (float32, little-endian) are present only if the
+    configuration stores them.
+    """
+
+    id: UUID
+    at: datetime
+    request_id: str
+    policy: str
+    policy_digest: str
+    requested_model: str
+    stream: bool
+    chosen: str
+    why: str
+    propensities: Mapping[str, float]
+    estimates: Mapping[str, LoggedEstimate]
+    features: Mapping[str, float | str | bool]
+    embedding: bytes | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to one candidate. `error` is None when it answered, else a short code; `status` is upstream's."""
+
+    model: str
+    started: datetime
+    latency_s: float
+    status: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a decision.
+
+    `status` is what the client got; 499 means that it left first. `error` is None only for a complete
+    answer. A cost or a token count of None is unknown. `ttft_s` and `latency_s` are seconds from the
+    request's arrival.
+    """
+
+    decision_id: UUID
+    at: datetime
+    served_by: str | None
+    status: int
+    error: str | None
+    finish_reason: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    cost_usd: Decimal | None
+    ttft_s: float | None
+    latency_s: float
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody thought of an answer.
+
+    `value` is a score in [0, 1], a thumb as 1 or 0, or for a preference 1 if `model` was preferred to
+    `other` (else 0). `id` makes it idempotent: the same id is stored once.
+    """
+
+    id: str
+    decision_id: UUID
+    at: datetime
+    kind: FeedbackKind
+    value: float
+    model: str | None
+    other: str | None
+    source: str
+    comment: str | None
+
+
+Event = Decision | Outcome | Feedback

@@ -1,0 +1,1 @@
+"""The log: append-only events, joined by the decision's id, and their export."""

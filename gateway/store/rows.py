@@ -1,0 +1,205 @@
+"""The log as flat rows, one a request, ready for JSON."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gateway.events import Attempt, Feedback, LoggedEstimate, Outcome
+    from gateway.store.base import LoggedEvent, Store
+
+
+class EstimateRow(TypedDict):
+    """What was expected of one candidate."""
+
+    reward: float | None
+    reward_std: float | None
+    cost_usd: float | None
+
+
+class AttemptRow(TypedDict):
+    """One call to one candidate."""
+
+    model: str
+    started: str
+    latency_s: float
+    status: int | None
+    error: str | None
+
+
+class FeedbackRow(TypedDict):
+    """One piece of feedback."""
+
+    id: str
+    at: str
+    kind: str
+    value: float
+    model: str | None
+    other: str | None
+    source: str
+    comment: str | None
+
+
+class OutcomeRow(TypedDict):
+    """What came of a request: all None while that is unknown, `attempts` empty.
+
+    `cost_usd` is an exact decimal, as text with nine digits after the point.
+    """
+
+    finished_at: str | None
+    served_by: str | None
+    status: int | None
+    error: str | None
+    finish_reason: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    cost_usd: str | None
+    ttft_s: float | None
+    latency_s: float | None
+    attempts: list[AttemptRow]
+
+
+class Row(OutcomeRow):
+    """One request. Times are ISO 8601 in UTC; `propensity` is the chosen model's, as in `propensities`.
+
+    None means unknown, never zero; so do numbers that are no finite ones. `embedding` and `text` are None
+    unless the configuration stores them.
+    """
+
+    at: str
+    decision_id: str
+    request_id: str
+    policy: str
+    policy_digest: str
+    requested_model: str
+    stream: bool
+    chosen: str
+    why: str
+    propensity: float | None
+    propensities: dict[str, float | None]
+    estimates: dict[str, EstimateRow]
+    features: dict[str, float | str | bool | None]
+    feedback: list[FeedbackRow]
+    embedding: list[float | None] | None
+    text: str | None
+
+
+def rows(
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    policy: str | None = None,
+    limit: int | None = None,
+    *,
+    newest_first: bool = False,
+) -> Iterator[Row]:
+    """Yield the log's requests as rows; what is asked for is said as to `Store.joined`. Raises `StoreError`."""
+    return map(_row, store.joined(since, until, policy, limit, newest_first=newest_first))
+
+
+def _row(logged: LoggedEvent) -> Row:
+    decision = logged.decision
+    return {
+        "at": _iso(decision.at),
+        "decision_id": str(decision.id),
+        "request_id": decision.request_id,
+        "policy": decision.policy,
+        "policy_digest": decision.policy_digest,
+        "requested_model": decision.requested_model,
+        "stream": decision.stream,
+        "chosen": decision.chosen,
+        "why": decision.why,
+        "propensity": _finite(decision.propensities.get(decision.chosen)),
+        "propensities": {model: _finite(value) for model, value in decision.propensities.items()},
+        "estimates": {model: _estimate_row(estimate) for model, estimate in decision.estimates.items()},
+        "features": {
+            name: _finite(value) if isinstance(value, float) else value for name, value in decision.features.items()
+        },
+        **(_no_outcome() if logged.outcome is None else _outcome_row(logged.outcome)),
+        "feedback": [_feedback_row(feedback) for feedback in logged.feedback],
+        "embedding": None if decision.embedding is None else _vector(decision.embedding),
+        "text": decision.text,
+    }
+
+
+def _no_outcome() -> OutcomeRow:
+    return {
+        "finished_at": None,
+        "served_by": None,
+        "status": None,
+        "error": None,
+        "finish_reason": None,
+        "prompt_tokens": None,
+        "completion_tokens": None,
+        "cached_tokens": None,
+        "cost_usd": None,
+        "ttft_s": None,
+        "latency_s": None,
+        "attempts": [],
+    }
+
+
+def _outcome_row(outcome: Outcome) -> OutcomeRow:
+    return {
+        "finished_at": _iso(outcome.at),
+        "served_by": outcome.served_by,
+        "status": outcome.status,
+        "error": outcome.error,
+        "finish_reason": outcome.finish_reason,
+        "prompt_tokens": outcome.prompt_tokens,
+        "completion_tokens": outcome.completion_tokens,
+        "cached_tokens": outcome.cached_tokens,
+        "cost_usd": None if outcome.cost_usd is None else format(outcome.cost_usd, "f"),
+        "ttft_s": outcome.ttft_s,
+        "latency_s": outcome.latency_s,
+        "attempts": [_attempt_row(attempt) for attempt in outcome.attempts],
+    }
+
+
+def _attempt_row(attempt: Attempt) -> AttemptRow:
+    return {
+        "model": attempt.model,
+        "started": _iso(attempt.started),
+        "latency_s": attempt.latency_s,
+        "status": attempt.status,
+        "error": attempt.error,
+    }
+
+
+def _estimate_row(estimate: LoggedEstimate) -> EstimateRow:
+    return {
+        "reward": _finite(estimate.reward),
+        "reward_std": _finite(estimate.reward_std),
+        "cost_usd": _finite(estimate.cost_usd),
+    }
+
+
+def _feedback_row(feedback: Feedback) -> FeedbackRow:
+    return {
+        "id": feedback.id,
+        "at": _iso(feedback.at),
+        "kind": feedback.kind,
+        "value": feedback.value,
+        "model": feedback.model,
+        "other": feedback.other,
+        "source": feedback.source,
+        "comment": feedback.comment,
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _vector(embedding: bytes) -> list[float | None]:
+    return [_finite(value) for (value,) in struct.iter_unpack("<f", embedding)]

@@ -1,0 +1,111 @@
+"""The log's tables in SQLite, and their version.
+
+To look around with the `sqlite3` shell:
+
+    SELECT datetime(d.at / 1e6, 'unixepoch') AS time, d.policy, o.served_by, o.status, o.cost_nano_usd / 1e9 AS usd
+    FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id ORDER BY d.at DESC LIMIT 20;
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.store.base import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+#: Counts the changes to the tables below (`PRAGMA user_version`).
+VERSION = 1
+
+#: Marks a file as this log's (`PRAGMA application_id`): "PNTS".
+APPLICATION_ID = 0x504E5453
+
+# No foreign keys: an outcome or feedback may be written before its decision.
+_TABLES = """
+CREATE TABLE decisions (
+    id              TEXT PRIMARY KEY NOT NULL,  -- a UUID
+    at              INTEGER NOT NULL,           -- microseconds since 1970, UTC; so in every table
+    request_id      TEXT NOT NULL,
+    policy          TEXT NOT NULL,
+    policy_digest   TEXT NOT NULL,
+    requested_model TEXT NOT NULL,
+    stream          INTEGER NOT NULL,           -- 0 or 1
+    chosen          TEXT NOT NULL,
+    why             TEXT NOT NULL,
+    propensities    TEXT NOT NULL,              -- JSON: model -> probability
+    estimates       TEXT NOT NULL,              -- JSON: model -> {reward, reward_std, cost_usd}
+    features        TEXT NOT NULL,              -- JSON: signal -> number, text or boolean
+    embedding       BLOB,                       -- float32, little-endian
+    text            TEXT
+) STRICT;
+CREATE INDEX decisions_by_time ON decisions (at, id);
+CREATE INDEX decisions_by_policy ON decisions (policy, at, id);
+
+CREATE TABLE outcomes (
+    decision_id       TEXT PRIMARY KEY NOT NULL,
+    at                INTEGER NOT NULL,
+    served_by         TEXT,
+    status            INTEGER NOT NULL,
+    error             TEXT,
+    finish_reason     TEXT,
+    prompt_tokens     INTEGER,
+    completion_tokens INTEGER,
+    cached_tokens     INTEGER,
+    cost_nano_usd     INTEGER,                  -- dollars times 1e9; NULL is unknown
+    ttft_s            REAL,
+    latency_s         REAL NOT NULL,
+    attempts          TEXT NOT NULL             -- JSON: [{model, started, latency_s, status, error}]
+) STRICT;
+
+CREATE TABLE feedback (
+    id          TEXT PRIMARY KEY NOT NULL,
+    decision_id TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    value       REAL NOT NULL,
+    model       TEXT,
+    other       TEXT,
+    source      TEXT NOT NULL,
+    comment     TEXT
+) STRICT;
+CREATE INDEX feedback_by_decision ON feedback (decision_id, at, id);
+"""
+
+
+def is_new(connection: sqlite3.Connection) -> bool:
+    """Tell whether the file holds nothing yet."""
+    return _pragma(connection, "schema_version") == 0
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Lay out an empty file: write-ahead log, tables, version.
+
+    The first of several processes does it.
+    """
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if is_new(connection):
+        for statement in _TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `StoreError` unless the file is a log of this version."""
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise StoreError(f"{path} is a database of another program: set store.path to another file")
+    found = _pragma(connection, "user_version")
+    if found != VERSION:
+        raise StoreError(
+            f"{path} has schema version {found}, this pointsman knows version {VERSION}: "
+            "upgrade pointsman, or set store.path to another file"
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)

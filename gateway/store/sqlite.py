@@ -1,0 +1,208 @@
+"""The log in an SQLite file: write-ahead, synchronous, one writer, any number of readers."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from gateway.events import Decision, Feedback, Outcome
+from gateway.store import codec, schema
+from gateway.store.base import LoggedEvent, RefusedEventError, StoreError
+from gateway.store.failures import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from gateway.events import Event
+
+#: Decisions read at a time. No transaction stays open between the pieces, so that a slow reader does not keep
+#: the write-ahead log from being folded back into the file.
+PIECE = 256
+
+_FIRST, _LAST = -(2**63), 2**63 - 1
+_DECISION_COLUMNS = 14
+
+# A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
+_INSERT = {
+    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+    Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
+    Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+}
+_JOIN = "SELECT d.*, o.* FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
+_FEEDBACK = "SELECT * FROM feedback WHERE decision_id IN (SELECT value FROM json_each(?)) ORDER BY at, id"
+
+
+class SQLiteStore:
+    """A log in one file; see `gateway.store.schema` for its tables.
+
+    Appending uses one connection, under a lock. Every reading opens its own, so readers neither wait for the
+    writer nor for each other, and may sit in other processes.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, busy_timeout_s: float = 1.0) -> Self:
+        """Open the log at `path`; unless `read_only`, create it and its folder where they are missing.
+
+        `busy_timeout_s` is how long an append waits for another process that holds the file. Raises
+        `StoreError`.
+        """
+        if read_only:
+            _check_readable(path)
+            return cls(path, None)
+        _make_folder(path)
+        with translated(path):
+            connection = _connect(path, "rwc", busy_timeout_s)
+        try:
+            _prepare(connection, path)
+        except StoreError:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    def append(self, events: Sequence[Event]) -> list[bool]:
+        """Store events in one transaction, on disk on return; see `Store.append`."""
+        rows = [(event, codec.encode(event)) for event in events]
+        with self._lock, translated(self._path):
+            connection = self._writable()
+            with _transaction(connection):
+                return [_insert(connection, event, row) for event, row in rows]
+
+    def joined(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        policy: str | None = None,
+        limit: int | None = None,
+        *,
+        newest_first: bool = False,
+    ) -> Iterator[LoggedEvent]:
+        """Yield decisions with what belongs to them, a piece of the log at a time; see `Store.joined`."""
+        first = _FIRST if since is None else codec.to_micros(since)
+        end = _LAST if until is None else codec.to_micros(until)
+        # No id is smaller than '': the first piece starts at its bound, included upwards, excluded downwards.
+        bounds = {"since": first, "until": end, "policy": policy, "id": "", "at": end if newest_first else first}
+        statement = _statement(by_policy=policy is not None, newest_first=newest_first)
+        left = _LAST if limit is None else limit
+        with translated(self._path), closing(self._reader()) as connection:
+            while left > 0:
+                wanted = min(left, PIECE)
+                rows = connection.execute(statement, {**bounds, "wanted": wanted}).fetchall()
+                yield from _join(connection, rows)
+                if len(rows) < wanted:
+                    return
+                left -= wanted
+                bounds["id"], bounds["at"] = rows[-1][:2]
+
+    def feedback(self, feedback_id: str) -> Feedback | None:
+        """Return the feedback stored under an id; see `Store.feedback`."""
+        with translated(self._path), closing(self._reader()) as connection:
+            row = connection.execute(
+                "SELECT * FROM feedback WHERE id = ?", (codec.unicode_text(feedback_id),)
+            ).fetchone()
+        return None if row is None else codec.decode_feedback(row)
+
+    def close(self) -> None:
+        """Close the file; the last one to do so folds the write-ahead log into it."""
+        with self._lock, translated(self._path):
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+
+    def _writable(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+        if self._connection is None:
+            raise StoreError(f"{self._path} was opened read-only: open it without read_only to append")
+        return self._connection
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+        return _connect(self._path, "ro", timeout_s=5)
+
+
+def _connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
+    # Any thread may use the connection: the writer's is locked, a reader's belongs to one generator.
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, timeout_s, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot create its folder: {error.strerror}: set store.path to a folder that may be written"
+        ) from error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    with translated(path):
+        if schema.is_new(connection):
+            schema.create(connection)
+        schema.check(connection, path)
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise StoreError(f"{path} does not exist: name the file in store.path of the configuration")
+    with translated(path), closing(_connect(path, "ro", timeout_s=5)) as connection:
+        schema.check(connection, path)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some failures have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _insert(connection: sqlite3.Connection, event: Event, row: codec.Row) -> bool:
+    try:
+        return connection.execute(_INSERT[type(event)], row).rowcount == 1
+    except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+        raise RefusedEventError(event, str(error)) from error
+
+
+def _statement(*, by_policy: bool, newest_first: bool) -> str:
+    after, direction = ("<", "DESC") if newest_first else (">", "ASC")
+    return "\n".join(
+        [
+            _JOIN,
+            f"WHERE (d.at, d.id) {after} (:at, :id) AND d.at >= :since AND d.at < :until",
+            "AND d.policy = :policy" if by_policy else "",
+            f"ORDER BY d.at {direction}, d.id {direction} LIMIT :wanted",
+        ]
+    )
+
+
+def _join(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[LoggedEvent]:
+    ids = json.dumps([row[0] for row in rows])
+    feedback: defaultdict[str, list[Feedback]] = defaultdict(list)
+    for row in connection.execute(_FEEDBACK, (ids,)).fetchall():
+        feedback[row[1]].append(codec.decode_feedback(row))
+    for row in rows:
+        outcome = row[_DECISION_COLUMNS:]
+        yield LoggedEvent(
+            codec.decode_decision(row[:_DECISION_COLUMNS]),
+            None if outcome[0] is None else codec.decode_outcome(outcome),
+            tuple(feedback[row[0]]),
+        )
