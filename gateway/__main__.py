@@ -1,0 +1,5 @@
+"""`python -m gateway` is `pointsman`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The HTTP surface: OpenAI's paths, and our own beside them."""

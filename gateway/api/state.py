@@ -1,0 +1,25 @@
+"""How endpoints reach the gateway, and who may reach them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from fastapi import Depends, Request
+
+from gateway.api.auth import check_key
+
+if TYPE_CHECKING:
+    from gateway.application import Gateway
+
+
+def gateway_of(request: Request) -> Gateway:
+    """Return the gateway that serves a request."""
+    return cast("Gateway", request.app.state.gateway)
+
+
+async def _authorise(request: Request) -> None:
+    check_key(request, gateway_of(request).runtime.config.server.keys)
+
+
+#: For endpoints that only callers with a key may use.
+authorised = Depends(_authorise)

@@ -1,0 +1,106 @@
+"""The web application: routes, errors and lifespan only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from gateway.api import chat, feedback, health, models
+from gateway.api.request_ids import RequestIds
+from gateway.api.stream import ClientLeft
+from gateway.errors import GatewayError, error_body
+from gateway.exchange import CLIENT_LEFT
+from gateway.reload import watch_files
+from gateway.store.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from gateway.application import Gateway
+
+logger = logging.getLogger("pointsman")
+
+VERSION = version("pointsman")
+#: What is wrong with a URL or its method, by status.
+URL_ERRORS = {404: "unknown_url", 405: "method_not_allowed"}
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """Return the application; its lifespan opens the gateway (unless it is open) and closes it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await gateway.open()
+        watcher = asyncio.ensure_future(watch_files(gateway))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            await gateway.aclose()
+
+    app = FastAPI(title="pointsman", version=VERSION, lifespan=lifespan)
+    app.state.gateway = gateway
+    app.include_router(health.router)
+    for endpoints in (chat.router, models.router, feedback.router):
+        app.include_router(endpoints, prefix="/v1")
+        app.include_router(endpoints, include_in_schema=False)
+    app.add_middleware(RequestIds)
+    app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(StoreError, _store_error)
+    app.add_exception_handler(ClientLeft, _left)
+    app.add_exception_handler(ClientDisconnect, _left)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status, dict(headers or {}), media_type="application/json")
+
+
+async def _gateway_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError)  # noqa: S101 - registered for it
+    return _json(error.status, error.body(), error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Answer a body that fastapi refused: the first thing that is wrong with it."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    first = error.errors()[0]
+    param = ".".join(str(part) for part in first["loc"] if part not in ("body", "header"))
+    code = "invalid_json" if first["type"] == "json_invalid" else "invalid_value"
+    message = f"{param}: {first['msg']}" if param and code != "invalid_json" else first["msg"]
+    return _json(400, error_body(400, message, code, param or None))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    message = f"{error.detail}: {request.method} {request.url.path}"
+    return _json(
+        error.status_code, error_body(error.status_code, message, URL_ERRORS.get(error.status_code)), error.headers
+    )
+
+
+async def _store_error(_: Request, error: Exception) -> Response:
+    return _json(503, error_body(503, str(error), "store_unavailable"))
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Nobody reads this; the status is for the server's own log."""
+    return Response(status_code=CLIENT_LEFT)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Log a defect with its trace, and tell the client no more than that: the one outermost place."""
+    logger.error("request.crashed", exc_info=error, extra={"request_id": request.state.request_id})
+    return _json(500, error_body(500, "The gateway failed. The request's id is in the log.", "internal_error"))

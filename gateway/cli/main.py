@@ -1,0 +1,46 @@
+"""The table of subcommands, and the one place where their errors become words and an exit status."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.cli import check, log, profile, schema, serve, train
+from gateway.config.loader import ConfigError
+from gateway.profiling.journal import JournalError
+from gateway.profiling.probes import ProbeError
+from gateway.profiling.sandbox import SandboxError
+from gateway.profiling.table import TableError
+from gateway.store.base import StoreError
+from routers.types import StateError
+
+#: What a user can mend; anything else is a defect and shows its trace.
+USER_ERRORS = (ConfigError, JournalError, ProbeError, SandboxError, StateError, StoreError, TableError)
+
+app = typer.Typer(
+    name="pointsman",
+    help="An OpenAI-compatible gateway that routes each request to the model worth its price.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.command)
+app.command("check")(check.command)
+app.command("profile")(profile.command)
+app.command("train")(train.command)
+app.command("log")(log.command)
+app.command("schema")(schema.command)
+
+
+def main() -> None:
+    """Run the command line; exit with 0, or 1 with a line on standard error for each thing that is wrong."""
+    try:
+        app()
+    except USER_ERRORS as error:
+        console = Console(stderr=True, soft_wrap=True)
+        for line in str(error).splitlines():
+            console.print(f"[bold red]error:[/] {escape(line)}", highlight=False)
+        sys.exit(1)

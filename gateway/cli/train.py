@@ -1,0 +1,78 @@
+"""`pointsman train`: fit a policy's router to an outcome table."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table as Grid
+
+from gateway.cli.options import DEFAULT_CONFIG, Config
+from gateway.config.loader import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from gateway.config.files import Files, PolicyFile
+    from routers.evaluation import Report, Score
+
+#: Prompts that are embedded at once.
+BATCH = 32
+
+
+def command(
+    table: Annotated[Path, typer.Argument(help="The outcome table (Parquet), as `pointsman profile` writes it.")],
+    policy: Annotated[str, typer.Option(help="The policy whose router is fitted.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Fit a policy's router to the table's training fold, report it on the dev fold, and save its state.
+
+    A gateway that is running takes the new state at once.
+    """
+    import numpy as np
+
+    from gateway.config.build import build_candidates, open_encoder_of
+    from gateway.config.files import read_files
+    from gateway.profiling.table import read_table
+    from gateway.training import TrainingSet, fit
+
+    files = read_files(config, os.environ)
+    file = _policy(files, policy)
+    outcomes = read_table(table)
+    encoder = open_encoder_of(files)
+    prompts = outcomes.prompts
+    batches = [prompts[n : n + BATCH] for n in range(0, len(prompts), BATCH)]
+    progress = track(batches, "embedding", console=Console(stderr=True))
+    embeddings = np.concatenate([encoder.encode(batch) for batch in progress])
+    candidates = build_candidates(files.config)
+    pool = [candidates[name][0] for name in file.config.pool or candidates]
+    report = fit(file, TrainingSet(table, outcomes, embeddings, encoder.digest), pool, random.Random(0))
+    Console().print(_grid(report))
+    typer.echo(f"state written to {file.state}")
+
+
+def _policy(files: Files, name: str) -> PolicyFile:
+    by_name = {policy.config.name: policy for policy in files.policies}
+    if name not in by_name:
+        raise ConfigError(f"--policy: no policy {name!r}; {did_you_mean(name, by_name)}")
+    return by_name[name]
+
+
+def _grid(report: Report) -> Grid:
+    """Return the report: the router, and what it has to be held against, on the dev fold."""
+    grid = Grid("on the dev fold", "mean reward", "mean cost, USD", title=f"{report.n} prompts")
+    grid.add_row("[bold]router[/]", *_cells(report.router))
+    grid.add_section()
+    for model, score in report.singles.items():
+        grid.add_row(f"always {model}", *_cells(score))
+    grid.add_row("random", *_cells(report.random))
+    grid.add_row("oracle", *_cells(report.oracle))
+    return grid
+
+
+def _cells(score: Score) -> tuple[str, str]:
+    reward = f"{score.reward.value:.3f} ± {score.reward.error:.3f}"
+    return reward, "unknown" if score.cost_usd is None else f"{score.cost_usd.value:.3g}"

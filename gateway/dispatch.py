@@ -1,0 +1,147 @@
+"""Drives a plan: sends its calls, and moves on to the next candidate when one fails.
+
+Failure is dispatch's business, rejection the plan's: a plan hears of an error only when no candidate is left.
+Nothing is tried again once an answer has begun to come.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gateway.errors import NoBackendAvailable
+from gateway.events import Attempt
+from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
+from routers.types import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.health import Health
+    from gateway.metrics import Metrics
+    from gateway.policy import Policy
+    from gateway.pricing import Tariff
+    from providers.provider import Provider
+    from providers.types import ChatRequest, Reply, Target
+    from routers.types import Call, Candidate, Plan
+
+logger = logging.getLogger("pointsman")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where a model is reached, and what it costs; a tariff of None is unknown."""
+
+    candidate: Candidate
+    provider: Provider
+    target: Target
+    tariff: Tariff | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """An answer under way, and who gives it."""
+
+    backend: Backend
+    reply: Reply
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Sends one request. `attempts` grows with every call, also when the request is given up."""
+
+    backends: Mapping[str, Backend]
+    health: Health
+    metrics: Metrics
+    attempts: list[Attempt] = field(default_factory=list)
+
+    async def run(
+        self, plan: Plan, call: Call, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]
+    ) -> Dispatched:
+        """Drive a plan that has yielded `call` first, to the answer that it settles on.
+
+        Raises `NoBackendAvailable` when every candidate has failed.
+        """
+        while True:
+            dispatched = await self._answer(call, policy, chat, headers)
+            try:
+                call = plan.send((Answer(dispatched.backend.candidate),))
+            except StopIteration:
+                return dispatched
+            await dispatched.reply.aclose()
+
+    async def _answer(self, call: Call, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]) -> Dispatched:
+        """Ask the call's candidate, then the fallbacks, until one answers."""
+        failures: list[ProviderError] = []
+        window = 0
+        for candidate in _ladder(call, policy)[: policy.attempts]:
+            if window and not _is_larger(candidate, window):
+                continue
+            backend = self.backends[candidate.model]
+            try:
+                return Dispatched(backend, await self._attempt(backend, policy, chat, headers))
+            except UpstreamRejected as error:
+                raise NoBackendAvailable(error, self.attempts) from error
+            except ContextTooLong as error:
+                failures.append(error)
+                window = max(window, candidate.context_window or 0)
+            except ProviderError as error:
+                failures.append(error)
+        # That the prompt is too long is a better reason to give than that another model was away.
+        reason = next((error for error in failures if isinstance(error, ContextTooLong)), failures[-1])
+        raise NoBackendAvailable(reason, self.attempts) from reason
+
+    async def _attempt(self, backend: Backend, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]) -> Reply:
+        """Ask one model, and note how it went."""
+        model = backend.candidate.model
+        started, clock = datetime.now(UTC), time.monotonic()
+        status: int | None = None
+        result: str | None = "cancelled"
+        try:
+            reply = await backend.provider.send(chat, backend.target, policy.timeouts, headers)
+            status, result = reply.status, None
+        except ProviderError as error:
+            status, result = error.status, error.code
+            self.broke(model, error)
+            raise
+        finally:
+            self.attempts.append(Attempt(model, started, time.monotonic() - clock, status, result))
+            self.metrics.attempts.labels(model, result or "ok").inc()
+        self.health.succeeded(model)
+        return reply
+
+    def broke(self, model: str, error: ProviderError) -> None:
+        """Let a model rest that failed, also in the middle of a stream, and say why."""
+        now = time.monotonic()
+        if isinstance(error, RateLimited):
+            self.health.limited(model, now, error.retry_after_s)
+        elif not isinstance(error, ContextTooLong | UpstreamRejected):
+            self.health.failed(model, now)
+        level = logging.ERROR if isinstance(error, ProviderMisconfigured) else logging.WARNING
+        logger.log(level, "attempt.failed", extra={"model": model, "error": error.code, "reason": str(error)})
+
+
+def _ladder(call: Call, policy: Policy) -> Sequence[Candidate]:
+    """Return who is asked, in order: the call's candidate, then the fallbacks."""
+    (first,) = call.candidates
+    by_name = {candidate.model: candidate for candidate in policy.pool}
+    names = policy.fallback if policy.fallback is not None else _likeliest(call, policy.pool)
+    return [first, *(by_name[name] for name in names if name != first.model)]
+
+
+def _likeliest(call: Call, pool: Sequence[Candidate]) -> list[str]:
+    """Return the pool's names, likeliest first; those equally likely by expected reward, then by name."""
+
+    def key(candidate: Candidate) -> tuple[float, float, str]:
+        estimate = call.estimates.get(candidate.model)
+        return -call.propensities.get(candidate.model, 0), -(estimate.mean if estimate else 0), candidate.model
+
+    return [candidate.model for candidate in sorted(pool, key=key)]
+
+
+def _is_larger(candidate: Candidate, window: int) -> bool:
+    """Tell whether a candidate may take a prompt that did not fit into `window`; one of unknown size may."""
+    return candidate.context_window is None or candidate.context_window > window

@@ -1,0 +1,151 @@
+"""What a client may be told, in OpenAI's error shape.
+
+GatewayError
+├── RequestError            400    the body is no chat completion request
+│   ├── BodyTooLarge        413
+│   ├── Unauthorized        401
+│   ├── RequestRejected     403
+│   ├── ModelNotFound       404
+│   └── FeedbackConflict    409    the id was used before, for something else
+└── NoBackendAvailable             every candidate failed; status by the last failure
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, ClassVar
+
+from providers.errors import ContextTooLong, ProviderMisconfigured, ProviderTimeout, RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.events import Attempt
+    from providers.errors import ProviderError
+
+#: OpenAI's error types, by status.
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    405: "invalid_request_error",
+    409: "conflict_error",
+    413: "invalid_request_error",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+class GatewayError(Exception):
+    """An error that a client is told. `status`, `code` and `param` go into the answer."""
+
+    status: int = 500
+    code: str | None = None
+    param: str | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        #: Headers of the answer.
+        self.headers: dict[str, str] = {}
+
+    def body(self) -> bytes:
+        """Return the answer's body."""
+        return error_body(self.status, str(self), self.code, self.param)
+
+
+class RequestError(GatewayError):
+    """The request cannot be understood; `param` names the offending field."""
+
+    status = 400
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code or self.code
+
+
+class BodyTooLarge(RequestError):
+    """The body is larger than `server.max_body_bytes`."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class Unauthorized(RequestError):
+    """The caller showed no key, or a wrong one."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class ModelNotFound(RequestError):
+    """Neither a policy nor a model has this name."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class RequestRejected(RequestError):
+    """The policy serves nobody for this request."""
+
+    status = 403
+    code = "rejected_by_policy"
+
+
+class FeedbackConflict(RequestError):
+    """The feedback's id was used before for other feedback."""
+
+    status = 409
+    code = "idempotency_conflict"
+
+
+class NoBackendAvailable(GatewayError):
+    """Every candidate that was tried failed. `attempts` are all of them, `error` is the last failure."""
+
+    without_status: ClassVar[int] = 502
+
+    def __init__(self, error: ProviderError, attempts: Sequence[Attempt]) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.attempts = tuple(attempts)
+        self.code = error.code
+        fallback = 504 if isinstance(error, ProviderTimeout) else self.without_status
+        # An error that came in band has no status that would say so.
+        self.status = error.status if error.status is not None and error.status >= 400 else fallback
+        self.headers = _advice(error)
+
+    def body(self) -> bytes:
+        """Return upstream's own error object where it sent one, else ours."""
+        upstream = self.error.body
+        if upstream is None or isinstance(self.error, ContextTooLong):
+            return super().body()
+        message, code = str(upstream.get("message") or self), upstream.get("code")
+        param, kind = upstream.get("param"), upstream.get("type")
+        return error_body(
+            self.status,
+            message,
+            str(code) if code is not None else self.code,
+            str(param) if param is not None else None,
+            str(kind) if kind is not None else None,
+        )
+
+
+def _advice(error: ProviderError) -> dict[str, str]:
+    """Return `retry-after` where upstream asked for it; tell clients not to repeat what cannot work."""
+    if isinstance(error, RateLimited) and error.retry_after_s is not None:
+        return {"retry-after": str(max(1, round(error.retry_after_s)))}
+    if isinstance(error, ProviderMisconfigured | ContextTooLong) or not error.retryable:
+        return {"x-should-retry": "false"}
+    return {}
+
+
+def error_body(status: int, message: str, code: str | None, param: str | None = None, kind: str | None = None) -> bytes:
+    """Return an error body in OpenAI's shape."""
+    error = {"message": message, "type": kind or TYPES.get(status, "server_error"), "param": param, "code": code}
+    return json.dumps({"error": error}).encode()
+
+
+def error_event(message: str, code: str) -> bytes:
+    """Return the event that ends a broken stream: OpenAI's SDKs raise on it."""
+    return b"data: " + error_body(500, message, code) + b"\n\n"

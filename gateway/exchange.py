@@ -1,0 +1,149 @@
+"""One routed request, from its decision to its outcome: exactly one, however it ends."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gateway.errors import error_event
+from gateway.events import Outcome
+from providers.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from decimal import Decimal
+
+    from gateway.dispatch import Dispatched, Dispatcher
+    from gateway.errors import NoBackendAvailable
+    from gateway.events import Decision
+    from gateway.metrics import Metrics
+    from gateway.pipeline import Arrival
+    from gateway.recorder import Recorder
+    from providers.types import Usage
+
+#: nginx's status for a client that left before it was answered.
+CLIENT_LEFT = 499
+#: Upstream's headers that are the client's business.
+RELAYED_HEADERS = ("openai-", "x-ratelimit-")
+
+
+class Exchange:
+    """The answer to one request, and its bookkeeping.
+
+    It ends in one of four ways: `fail` (no candidate answered), `abandon` (the client left before an answer
+    began), `whole` (the answer is relayed in one piece) or `events` (it is streamed).
+    """
+
+    def __init__(
+        self, decision: Decision, arrival: Arrival, dispatcher: Dispatcher, recorder: Recorder, metrics: Metrics
+    ) -> None:
+        self.decision = decision
+        self._arrival = arrival
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._metrics = metrics
+        self._answer: Dispatched | None = None
+        self._ttft_s: float | None = None
+        self._ended = False
+
+    def fail(self, error: NoBackendAvailable) -> None:
+        """Record that no candidate answered."""
+        self._end(error.status, error.error.code)
+
+    def abandon(self) -> None:
+        """Record that the client left before an answer began."""
+        self._end(CLIENT_LEFT, "client_left")
+
+    def begin(self, answer: Dispatched) -> None:
+        """Note whose answer it is; it is under way from now on."""
+        self._answer = answer
+        self._ttft_s = self._elapsed_s() if answer.reply.streams else None
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether the answer is a stream."""
+        return self._answer is not None and self._answer.reply.streams
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers of the answer: whose it is, and upstream's own that concern the client.
+
+        The cost is there once the answer is whole; an unknown one is said to be unknown.
+        """
+        headers = {
+            "x-pointsman-decision-id": str(self.decision.id),
+            "x-pointsman-policy": self.decision.policy,
+            "x-pointsman-attempts": str(len(self._dispatcher.attempts)),
+        }
+        if self._answer is None:
+            return headers
+        upstream = self._answer.reply.headers
+        headers |= {name: value for name, value in upstream.items() if name.startswith(RELAYED_HEADERS)}
+        headers["x-pointsman-model"] = self._answer.backend.candidate.model
+        if not self.streams:
+            cost = self._cost_usd(self._answer.reply.usage)
+            headers["x-pointsman-cost-usd"] = "unknown" if cost is None else f"{cost:f}"
+        return headers
+
+    async def whole(self) -> bytes:
+        """Return an answer that came whole, and record it as complete."""
+        pieces = [piece async for piece in self._under_way.reply.body()]
+        self._end(self._under_way.reply.status, None)
+        return b"".join(pieces)
+
+    async def events(self) -> AsyncGenerator[bytes]:
+        """Yield the events of a stream; a broken one ends with an error event, and never as if complete.
+
+        To be closed by whoever iterates: what ends early is recorded as left by the client.
+        """
+        reply = self._under_way.reply
+        status, error = CLIENT_LEFT, "client_left"
+        try:
+            async for event in reply.body():
+                yield event
+            status, error = reply.status, ""
+        except ProviderError as broken:
+            status, error = reply.status, broken.code
+            self._dispatcher.broke(self._under_way.backend.candidate.model, broken)
+            yield error_event(str(broken), broken.code)
+        finally:
+            self._end(status, error or None)
+            await reply.aclose()
+
+    @property
+    def _under_way(self) -> Dispatched:
+        if self._answer is None:
+            raise RuntimeError("no answer has begun")
+        return self._answer
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._arrival.clock
+
+    def _cost_usd(self, usage: Usage | None) -> Decimal | None:
+        tariff = self._answer.backend.tariff if self._answer else None
+        return tariff.cost_usd(usage) if tariff and usage else None
+
+    def _end(self, status: int, error: str | None) -> None:
+        """Record the outcome, once."""
+        if self._ended:
+            return
+        self._ended = True
+        usage = self._answer.reply.usage if self._answer else None
+        outcome = Outcome(
+            decision_id=self.decision.id,
+            at=datetime.now(UTC),
+            served_by=self._answer.backend.candidate.model if self._answer else None,
+            status=status,
+            error=error,
+            finish_reason=self._answer.reply.finish_reason if self._answer else None,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+            cached_tokens=usage.cached_tokens if usage else None,
+            cost_usd=self._cost_usd(usage),
+            ttft_s=self._ttft_s,
+            latency_s=self._elapsed_s(),
+            attempts=tuple(self._dispatcher.attempts),
+        )
+        self._recorder.record(outcome)
+        self._metrics.observe(self.decision.policy, outcome)

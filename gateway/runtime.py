@@ -1,0 +1,60 @@
+"""All that a configuration built: policies, backends, signals. Immutable; a reload builds another beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from gateway.config.models import GatewayConfig
+    from gateway.dispatch import Backend
+    from gateway.policy import Policies
+    from gateway.signals.extract import Signals
+
+
+class Runtime:
+    """What requests are served with. `close` gives its resources back once no request uses it any more."""
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        digest: str,
+        policies: Policies,
+        backends: Mapping[str, Backend],
+        signals: Signals,
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.config = config
+        self.digest = digest
+        self.policies = policies
+        self.backends = backends
+        self.signals = signals
+        self._close = close
+        self._users = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def in_use(self) -> Iterator[Runtime]:
+        """Keep it open while a request is served with it."""
+        self._users += 1
+        self._idle.clear()
+        try:
+            yield self
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._idle.set()
+
+    async def aclose(self, patience_s: float) -> None:
+        """Wait until no request uses it, at most `patience_s`, then give everything back."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._idle.wait()
+        except TimeoutError:
+            pass  # requests that are still open lose their backends: the time that they were given is up
+        finally:
+            await self._close()

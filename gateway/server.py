@@ -1,0 +1,80 @@
+"""Runs the application under uvicorn: says when it is ready and what it serves, and drains when told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from gateway.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import socket
+    from types import FrameType
+
+    from gateway.application import Gateway
+
+
+class Server(uvicorn.Server):
+    """Announces its address once it listens, and is no longer ready from the first signal to stop on."""
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop: no new connections, and time for the open ones; a second SIGINT does not wait for them.
+
+        uvicorn would raise the signal again at the end; a wish to stop that was met is a success, status 0.
+        """
+        del frame
+        self._gateway.stopping = True
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+async def serve(gateway: Gateway, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reloads the configuration.
+
+    `announce` is called with the address once it listens. Raises `ConfigError` and `StoreError`.
+    """
+    await gateway.open()
+    settings = gateway.runtime.config.server
+    config = uvicorn.Config(
+        create_app(gateway),
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The system's own backlog bounds a burst of new connections.
+        backlog=4096,
+        timeout_graceful_shutdown=round(settings.drain_s),
+    )
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[bool]] = set()
+
+    def reload() -> None:
+        task = asyncio.ensure_future(gateway.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        await Server(config, gateway, announce).serve()
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        await gateway.aclose()

@@ -1,0 +1,146 @@
+"""A failed backend is not the client's problem while another one lives."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from tests.upstream import WORDS
+
+ASK = {"messages": [{"role": "user", "content": "Say hello."}]}
+
+
+def only(model: str, *fallback: str, **limits: float):
+    """Return a policy that prefers one model, with others behind it."""
+    pool = [model, *fallback]
+    return {"pool": pool, "router": {"type": "fixed", "model": model}, "fallback": list(fallback), "limits": limits}
+
+
+def ask(running, model: str, **fields):
+    return httpx2.post(f"{running.url}/v1/chat/completions", json={"model": model, **ASK, **fields}, timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        ("away", "connect_failed"),
+        ("status-429", "rate_limited"),
+        ("status-500", "upstream_error"),
+        ("status-503", "upstream_error"),
+        ("status-529", "upstream_error"),
+        ("status-401", "provider_misconfigured"),
+        ("status-404", "provider_misconfigured"),
+        ("garbage", "upstream_error"),
+        ("too-long", "context_length_exceeded"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_moves_on_to_the_next_candidate(serve, bad, error, stream):
+    """Whatever fails before the first byte, the next candidate answers, and both attempts are logged."""
+    running = serve({"p": only(bad, "good")})
+
+    response = ask(running, "p", stream=stream)
+
+    assert (200, "good", "2") == (
+        response.status_code,
+        response.headers["x-pointsman-model"],
+        response.headers["x-pointsman-attempts"],
+    )
+    (logged,) = running.logged()
+    assert (bad, "good") == (logged.decision.chosen, logged.outcome.served_by)
+    assert [(bad, error), ("good", None)] == [(a.model, a.error) for a in logged.outcome.attempts]
+
+
+def test_an_error_in_band_moves_on_before_the_first_event(serve):
+    """A stream that begins with an error has not begun."""
+    running = serve({"p": only("in-band", "good")})
+
+    response = ask(running, "p", stream=True)
+
+    assert "".join(WORDS)[:5] in response.text
+    assert "error" not in response.text
+
+
+def test_a_stream_that_does_not_begin_in_time_moves_on(serve):
+    """The time to the first event is limited for each attempt."""
+    running = serve({"p": only("mute", "good", ttft_s=0.3)})
+
+    response = ask(running, "p", stream=True)
+
+    assert (200, "good") == (response.status_code, response.headers["x-pointsman-model"])
+    assert ["timeout", None] == [attempt.error for attempt in running.logged()[0].outcome.attempts]
+
+
+def test_a_request_at_fault_is_not_repeated(serve, upstream):
+    """A 400 would be one anywhere: it is answered at once."""
+    running = serve({"p": only("status-400", "good")})
+
+    response = ask(running, "p")
+
+    assert (400, "upstream says 400", "upstream_code") == (
+        response.status_code,
+        response.json()["error"]["message"],
+        response.json()["error"]["code"],
+    )
+    assert 1 == sum(upstream.calls.values())
+
+
+def test_a_prompt_that_is_too_long_goes_to_larger_windows_only(serve, upstream):
+    """A candidate with the same window is not asked; when none is larger, the client is told why."""
+    models = {
+        "small": {"provider": "up", "name": "too-long+a", "context_window": 10},
+        "same": {"provider": "up", "name": "too-long+b", "context_window": 10},
+        "large": {"provider": "up", "name": "good", "context_window": 1000},
+    }
+    providers = {"up": {"vendor": "openai-compatible", "base_url": upstream.url}}
+    running = serve(
+        {"p": only("small", "same", "large"), "q": only("small", "same")}, models=models, providers=providers
+    )
+
+    assert "large" == ask(running, "p").headers["x-pointsman-model"]
+    refused = ask(running, "q")
+    assert (400, "context_length_exceeded") == (refused.status_code, refused.json()["error"]["code"])
+    assert 0 == upstream.calls["too-long+b"]
+
+
+def test_the_last_failure_is_told_when_all_fail(serve):
+    """Connection refused everywhere is a 502 that names no secret; the log holds every attempt."""
+    running = serve({"p": only("status-500", "away")})
+
+    response = ask(running, "p")
+
+    assert (502, "connect_failed") == (response.status_code, response.json()["error"]["code"])
+    (logged,) = running.logged()
+    assert (502, "connect_failed", None, 2) == (
+        logged.outcome.status,
+        logged.outcome.error,
+        logged.outcome.served_by,
+        len(logged.outcome.attempts),
+    )
+
+
+def test_a_model_that_failed_rests(serve, upstream):
+    """The next request does not even try it: resting models are no candidates, so propensities stay true."""
+    running = serve({"p": {"pool": ["status-429", "good"], "router": {"type": "random"}}})
+    while not upstream.calls["status+429"]:
+        ask(running, "p")
+    ask(running, "p")
+
+    assert {"good": 1.0} == running.logged()[-1].decision.propensities
+
+
+def test_a_whole_request_has_one_time_limit(serve):
+    """All attempts together end at the policy's time limit, with 504."""
+    running = serve({"p": only("slow", timeout_s=0.3)})
+
+    response = ask(running, "p")
+
+    assert (504, "timeout") == (response.status_code, response.json()["error"]["code"])
+    assert 504 == running.logged()[0].outcome.status
+
+
+def test_a_models_own_name_has_no_fallback(serve):
+    """Who asks for one model gets that one or an error, never another's answer."""
+    running = serve({"p": only("good")})
+
+    assert 502 == ask(running, "away").status_code
