@@ -14,6 +14,7 @@ from rich.console import Console
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
 
+PIPED_WIDTH = 200
 _AGE = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -45,7 +46,8 @@ def command(
         elif parquet is not None:
             _say(write_parquet(found, parquet), str(parquet))
         else:
-            print_log(found, Console())
+            # What is piped on has no width of its own.
+            print_log(found, Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH))
     finally:
         store.close()
 

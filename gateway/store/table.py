@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -16,38 +17,56 @@ if TYPE_CHECKING:
     from gateway.store.rows import Row
 
 _UNKNOWN = "-"
+COLUMNS = (
+    "time",
+    "decision",
+    "policy",
+    "served by",
+    "propensity",
+    "status",
+    "tokens in/out",
+    "cost $",
+    "ttft s",
+    "latency s",
+    "feedback",
+)
+#: Columns that a console narrower than this does without.
+WIDE = 150
+_WIDE_ONLY = frozenset({"decision", "ttft s"})
+_NUMBERS = frozenset({"propensity", "tokens in/out", "cost $", "ttft s", "latency s"})
 
 
 def print_log(rows: Iterable[Row], console: Console) -> None:
-    """Print rows as a table, times in UTC. All are held in memory, as columns take the width of their widest."""
-    table = Table()
-    for name in ("time", "decision", "policy", "served by"):
-        table.add_column(name, overflow="fold")
-    table.add_column("propensity", justify="right")
-    table.add_column("status")
-    for name in ("tokens in/out", "cost $", "ttft s", "latency s"):
-        table.add_column(name, justify="right")
-    table.add_column("feedback")
-    for row in rows:
+    """Print rows as a table, times in UTC. All are held in memory, as columns take the width of their widest.
+
+    A console narrower than `WIDE` is spared the decision's id and the time to the first token.
+    """
+    cells = [_cells(row) for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    names = [name for name in COLUMNS if console.width >= WIDE or name not in _WIDE_ONLY]
+    for name in names:
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
+    for row in cells:
         # As Text, so that a name in square brackets is no markup.
-        table.add_row(*(Text(cell) for cell in _cells(row)))
+        table.add_row(*(Text(row[name]) for name in names))
     console.print(table)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        f"{datetime.fromisoformat(row['at']):%Y-%m-%d %H:%M:%S}",
-        row["decision_id"],
-        row["policy"],
-        row["served_by"] or _UNKNOWN,
-        _number(row["propensity"], ".3f"),
-        _status(row),
-        f"{_number(row['prompt_tokens'], 'd')}/{_number(row['completion_tokens'], 'd')}",
-        _cost(row["cost_usd"]),
-        _number(row["ttft_s"], ".3f"),
-        _number(row["latency_s"], ".3f"),
-        ", ".join(f"{feedback['kind']} {feedback['value']:g}" for feedback in row["feedback"]),
-    )
+def _cells(row: Row) -> dict[str, str]:
+    """Return a row's texts by column."""
+    return {
+        "time": f"{datetime.fromisoformat(row['at']):%m-%d %H:%M:%S}",
+        "decision": row["decision_id"],
+        "policy": row["policy"],
+        "served by": row["served_by"] or _UNKNOWN,
+        "propensity": _number(row["propensity"], ".3f"),
+        "status": _status(row),
+        "tokens in/out": f"{_number(row['prompt_tokens'], 'd')}/{_number(row['completion_tokens'], 'd')}",
+        "cost $": _cost(row["cost_usd"]),
+        "ttft s": _number(row["ttft_s"], ".3f"),
+        "latency s": _number(row["latency_s"], ".3f"),
+        "feedback": ", ".join(f"{feedback['kind']} {feedback['value']:g}" for feedback in row["feedback"]),
+    }
 
 
 def _number(value: float | None, form: str) -> str:
