@@ -45,7 +45,7 @@ class TrainingSet:
         if missing := [model for model in models if model not in self.table.models]:
             remedy = "profile that model too, or leave it out of the pool"
             raise TableError(f"{self.path}: no column 'score|{missing[0]}': {remedy}")
-        cells = np.ix_(rows, [self.table.models.index(model) for model in models])
+        cells = np.ix_(rows, np.array([self.table.models.index(model) for model in models]))
         return Outcomes(
             models=models,
             embeddings=self.embeddings[rows],
@@ -56,7 +56,7 @@ class TrainingSet:
 
     def rows(self, fold: Fold) -> NDArray[np.intp]:
         """Return the numbers of a fold's rows."""
-        return np.flatnonzero(np.array(self.table.folds) == fold)
+        return np.flatnonzero(np.array([one == fold for one in self.table.folds]))
 
     def prompt_tokens(self, fold: Fold) -> list[int]:
         """Return how long a fold's prompts are, by the estimate that requests are measured with."""

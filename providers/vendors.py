@@ -20,6 +20,9 @@ class Vendor:
     key_header: Literal["authorization", "api-key"] = "authorization"
     #: Whether `stream_options.include_usage` is understood; else the endpoint reports usage unasked, or not at all.
     stream_options: bool = True
+    #: Whether connections may be used again. llama.cpp closes them after every stream without saying so, and a
+    #: request that goes out on such a connection is lost.
+    keep_alive: bool = True
     #: How the length of an answer is limited. Those that take the second name refuse the first, and refuse a
     #: temperature of zero as well, for some of their models.
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -53,13 +56,13 @@ _ROWS = (
     ),
     Vendor("vllm", "http://127.0.0.1:8000/v1", None),
     Vendor("ollama", "http://127.0.0.1:11434/v1", None),
-    Vendor("llama.cpp", "http://127.0.0.1:8081/v1", None),
+    Vendor("llama.cpp", "http://127.0.0.1:8081/v1", None, keep_alive=False),
     Vendor("lm-studio", "http://127.0.0.1:1234/v1", None),
     # Anything else that speaks the dialect, at a base_url of its own.
     Vendor("openai-compatible", None, None),
 )
 
 #: What the gateway runs itself.
-LOCAL = Vendor("local", None, None)
+LOCAL = Vendor("local", None, None, keep_alive=False)
 
 VENDORS = {vendor.name: vendor for vendor in _ROWS}

@@ -21,7 +21,7 @@ from providers.adapters.openai import OpenAIAdapter
 from providers.local import LocalError, LocalModel, LocalServer
 from providers.provider import Provider
 from providers.types import Target, Timeouts
-from providers.vendors import VENDORS
+from providers.vendors import LOCAL, VENDORS
 from routers.options import ComponentError
 from routers.registry import build_router
 from routers.state import read_manifest
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.pricing import Tariff
     from gateway.resources import Resources
     from gateway.signals.encoder import Encoder
+    from providers.vendors import Vendor
     from routers.types import Router
 
 
@@ -247,22 +248,22 @@ async def _open_client() -> _Client:
 def _provider(
     name: str, config: ProviderConfig, base_url: str, environment: Mapping[str, str], client: httpx2.AsyncClient
 ) -> Provider:
-    if isinstance(config, LocalConfig):
-        return Provider(name, base_url=base_url, headers={}, adapter=OpenAIAdapter(), client=client)
-    vendor = VENDORS[config.vendor]
-    headers = {header: value.get_secret_value() for header, value in config.headers.items()}
-    if key := api_key(config, environment):
-        headers |= {"authorization": f"Bearer {key}"} if vendor.key_header == "authorization" else {"api-key": key}
+    vendor = LOCAL if isinstance(config, LocalConfig) else VENDORS[config.vendor]
+    headers = {} if vendor.keep_alive else {"connection": "close"}
+    if not isinstance(config, LocalConfig):
+        headers |= _authentication(vendor, config, environment)
+        headers |= {header: value.get_secret_value() for header, value in config.headers.items()}
     adapter = OpenAIAdapter(stream_options=vendor.stream_options)
     return Provider(name, base_url=base_url, headers=headers, adapter=adapter, client=client)
 
 
-def api_key(config: EndpointConfig, environment: Mapping[str, str]) -> str | None:
-    """Return an endpoint's key: the one written, else its vendor's environment variable."""
-    if config.api_key is not None:
-        return config.api_key.get_secret_value()
-    variable = VENDORS[config.vendor].key_variable
-    return environment.get(variable) if variable else None
+def _authentication(vendor: Vendor, config: EndpointConfig, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the header that carries the endpoint's key, the one written or its vendor's variable; perhaps none."""
+    variable = environment.get(vendor.key_variable) if vendor.key_variable else None
+    key = config.api_key.get_secret_value() if config.api_key else variable
+    if not key:
+        return {}
+    return {"authorization": f"Bearer {key}"} if vendor.key_header == "authorization" else {"api-key": key}
 
 
 def local_model(config: LocalConfig, folder: Path) -> LocalModel:
