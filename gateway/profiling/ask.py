@@ -1,0 +1,84 @@
+"""Puts probes to the models of a configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from gateway.profiling.journal import Asked
+from providers.chat import parse_chat
+from providers.errors import ProviderError, RateLimited
+from providers.types import Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.dispatch import Backend
+    from gateway.profiling.probes import Probe
+    from providers.types import Reply
+    from providers.vendors import Vendor
+
+#: Seconds before each further try, where the model does not say itself; after the last one it is given up.
+PAUSES_S = (1.0, 4.0, 16.0, None)
+#: What a model that thinks before it answers may think, in tokens, beside the answer's own.
+THINKING_TOKENS = 2048
+
+
+class Asker:
+    """Asks a model a probe, a few times if it fails in a way that may pass. `vendors` is by model."""
+
+    def __init__(self, backends: Mapping[str, Backend], vendors: Mapping[str, Vendor]) -> None:
+        self._backends = backends
+        self._vendors = vendors
+
+    async def __call__(self, model: str, probe: Probe) -> Asked:
+        """Return the answer, or the last error."""
+        failed: ProviderError | None = None
+        for pause_s in PAUSES_S:
+            try:
+                return await self._ask(model, probe)
+            except ProviderError as error:
+                failed = error
+                if not error.retryable or pause_s is None:
+                    break
+                asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
+                await asyncio.sleep(pause_s if asked_s is None else asked_s)
+        return Asked(
+            text=None, error=str(failed), prompt_tokens=None, completion_tokens=None, cost_usd=None, latency_s=0.0
+        )
+
+    async def _ask(self, model: str, probe: Probe) -> Asked:
+        started = time.monotonic()
+        backend = self._backends[model]
+        chat = parse_chat(json.dumps(request_body(probe, self._vendors[model])).encode())
+        reply = await backend.provider.send(chat, backend.target, Timeouts(), {})
+        text = await _text(reply)
+        usage = reply.usage
+        cost = backend.tariff.cost_usd(usage) if backend.tariff and usage else None
+        return Asked(
+            text=text,
+            error=None,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+            cost_usd=float(cost) if cost is not None else None,
+            latency_s=time.monotonic() - started,
+        )
+
+
+def request_body(probe: Probe, vendor: Vendor) -> dict[str, Any]:
+    """Return the request for a probe: greedy decoding where it can be had, so that a repeat gives the same answer."""
+    system = [{"role": "system", "content": probe.system}] if probe.system else []
+    body: dict[str, Any] = {"model": "", "messages": [*system, {"role": "user", "content": probe.prompt}]}
+    if vendor.limit_field == "max_tokens":
+        return {**body, "max_tokens": probe.max_tokens, "temperature": 0}
+    return {**body, vendor.limit_field: probe.max_tokens + THINKING_TOKENS}
+
+
+async def _text(reply: Reply) -> str:
+    """Return what a whole answer says; an answer without text says nothing."""
+    body = json.loads(b"".join([piece async for piece in reply.body()]))
+    choice = body["choices"][0] if body["choices"] else {}
+    content = (choice.get("message") or {}).get("content")
+    return content if isinstance(content, str) else ""
