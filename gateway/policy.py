@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import ModelNotFound, RequestError
-from providers.types import Timeouts
 from routers.estimating import EstimatingRouter
 from routers.fixed import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from providers.types import Timeouts
     from routers.types import Candidate, Router
 
 #: The dial by name: its two ends.
@@ -56,6 +56,8 @@ class Policies:
 
     policies: Mapping[str, Policy]
     models: Mapping[str, Candidate]
+    #: For models that are asked by their own name.
+    timeouts: Timeouts
 
     def resolve(self, name: str) -> Resolved:
         """Return what `auto`, `auto:cheap`, `auto:0.3` or a model's own name stands for.
@@ -65,7 +67,7 @@ class Policies:
         if (policy := self.policies.get(name)) is not None:
             return Resolved(policy, policy.router)
         if (candidate := self.models.get(name)) is not None:
-            return Resolved(_direct(candidate), Fixed(candidate.model))
+            return Resolved(_direct(candidate, self.timeouts), Fixed(candidate.model))
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
             return Resolved(policy, _turned(policy, dial))
@@ -76,14 +78,14 @@ class Policies:
         )
 
 
-def _direct(candidate: Candidate) -> Policy:
+def _direct(candidate: Candidate, timeouts: Timeouts) -> Policy:
     return Policy(
         name=candidate.model,
         description="",
         pool=(candidate,),
         router=Fixed(candidate.model),
         fallback=(),
-        timeouts=Timeouts(),
+        timeouts=timeouts,
         attempts=None,
         digest="",
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.config.files import Files, PolicyFile
-    from gateway.config.models import EndpointConfig, GatewayConfig, ModelConfig, ProviderConfig
+    from gateway.config.models import EndpointConfig, GatewayConfig, LimitsConfig, ModelConfig, ProviderConfig
     from gateway.metrics import Metrics
     from gateway.pricing import Tariff
     from gateway.resources import Resources
@@ -88,12 +88,22 @@ def build_policies(files: Files, encoder_digest: str | None) -> Policies:
     Raises `ConfigError`, also where learned state was made with another encoder than the one in use.
     """
     candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
-    policies = {policy.config.name: _policy(policy, candidates, encoder_digest) for policy in files.policies}
-    return Policies(policies, candidates)
+    limits = files.config.limits
+    policies = {
+        policy.config.name: _policy(policy, candidates, policy.config.limits or limits, encoder_digest)
+        for policy in files.policies
+    }
+    return Policies(policies, candidates, _timeouts(limits))
 
 
-def _policy(file: PolicyFile, candidates: Mapping[str, Candidate], encoder_digest: str | None) -> Policy:
-    config, limits = file.config, file.config.limits
+def _timeouts(limits: LimitsConfig) -> Timeouts:
+    return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
+
+
+def _policy(
+    file: PolicyFile, candidates: Mapping[str, Candidate], limits: LimitsConfig, encoder_digest: str | None
+) -> Policy:
+    config = file.config
     router = build_router_of(file)
     if "embedding" in router.requires:
         _check_encoder(file, encoder_digest)
@@ -103,7 +113,7 @@ def _policy(file: PolicyFile, candidates: Mapping[str, Candidate], encoder_diges
         pool=tuple(candidates[name] for name in config.pool or candidates),
         router=router,
         fallback=config.fallback,
-        timeouts=Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s),
+        timeouts=_timeouts(limits),
         attempts=limits.attempts,
         digest=_digest(file),
     )
@@ -238,7 +248,9 @@ class _Client(httpx2.AsyncClient):
 
     def __init__(self) -> None:
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
-        super().__init__(limits=limits, timeout=None, follow_redirects=False)
+        # What runs on this machine is not reached through a proxy, whatever the environment says.
+        direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+        super().__init__(limits=limits, timeout=None, follow_redirects=False, mounts=direct)
 
 
 async def _open_client() -> _Client:

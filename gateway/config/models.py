@@ -134,17 +134,6 @@ class StoreConfig(Written):
     )
 
 
-class GatewayConfig(Written):
-    """The gateway: endpoints, models, signals, the log, and the policies to load."""
-
-    server: ServerConfig = ServerConfig()
-    providers: dict[Name, ProviderConfig] = Field(min_length=1)
-    models: dict[Name, ModelConfig] = Field(min_length=1)
-    signals: SignalsConfig = SignalsConfig()
-    store: StoreConfig = StoreConfig()
-    policies: tuple[str, ...] = Field((), description="Policy files.")
-
-
 class LimitsConfig(Written):
     """What one request may take."""
 
@@ -153,6 +142,20 @@ class LimitsConfig(Written):
     gap_s: PositiveFloat = Field(60.0, description="Seconds of silence within a stream.")
     connect_s: PositiveFloat = Field(5.0, description="Seconds to connect.")
     attempts: PositiveInt | None = Field(None, description="Calls for one request; by default one to each candidate.")
+
+
+class GatewayConfig(Written):
+    """The gateway: endpoints, models, signals, the log, and the policies to load."""
+
+    server: ServerConfig = ServerConfig()
+    providers: dict[Name, ProviderConfig] = Field(min_length=1)
+    models: dict[Name, ModelConfig] = Field(min_length=1)
+    signals: SignalsConfig = SignalsConfig()
+    store: StoreConfig = StoreConfig()
+    limits: LimitsConfig = Field(
+        LimitsConfig(), description="For models that are asked by their own name, and policies that state none."
+    )
+    policies: tuple[str, ...] = Field((), description="Policy files.")
 
 
 class PolicyConfig(Written):
@@ -170,4 +173,4 @@ class PolicyConfig(Written):
         description="Who is asked next, in this order, when the chosen model fails; by default the rest of the "
         "pool, likeliest first.",
     )
-    limits: LimitsConfig = LimitsConfig()
+    limits: LimitsConfig | None = Field(None, description="What one request may take; by default the gateway's limits.")

@@ -1,0 +1,120 @@
+"""The command line, as users run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx2
+import pyarrow.parquet as pq
+import pytest
+import typer
+
+from gateway.cli.log import moment
+from tests.conftest import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROUTER = {"type": "estimating", "estimator": {"type": "constant"}, "rule": {"type": "greedy", "floor": 0.1}}
+PROBES = [
+    {"prompt_id": f"p{n}", "task": "sum", "prompt": f"{n} + {n}?", "grader": {"kind": "number", "value": 2 * n}}
+    for n in range(12)
+]
+
+
+def pointsman(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert status == done.returncode, done.stderr
+    return done
+
+
+@pytest.fixture
+def config(tmp_path, upstream) -> Path:
+    return write_config(tmp_path, upstream.url, {"auto": {"pool": ["good", "other"], "router": ROUTER}})
+
+
+def test_check_tells_what_is_unknown(config):
+    """A configuration is good; a price that is unknown is a warning."""
+    said = pointsman("check", config).stdout
+
+    assert "policy auto: good, other" in said
+    assert "model unpriced: its price is unknown" in said
+    assert said.rstrip().endswith("good")
+
+
+def test_a_bad_configuration_is_a_line_and_a_status(config):
+    """No trace: file, line, name, remedy."""
+    (config.parent / "auto.yaml").write_text("name: auto\nrouter: {type: estimatin}\n")
+
+    done = pointsman("check", config, status=1)
+    assert f"error: {config.parent / 'auto.yaml'}:2: router.type: unknown router 'estimatin'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_profile_and_train_make_a_learned_router(config, upstream, tmp_path):
+    """Ask, grade, write the table, fit, save; a second run asks nothing again."""
+    (tmp_path / "probes.jsonl").write_text("".join(json.dumps(probe) + "\n" for probe in PROBES))
+    table = tmp_path / "table.parquet"
+    arguments = [
+        "--config",
+        config,
+        "--out",
+        table,
+        "--probes",
+        tmp_path / "probes.jsonl",
+        "--model",
+        "good",
+        "--model",
+        "other",
+    ]
+    assert "12 probes x 2 models" in pointsman("profile", *arguments).stdout
+    asked = sum(upstream.calls.values())
+    pointsman("profile", *arguments)
+
+    assert 24 == asked == sum(upstream.calls.values())
+    written = pq.read_table(table)
+    assert [
+        "prompt_id",
+        "task",
+        "prompt",
+        "score|good",
+        "score|other",
+        "cost|good",
+        "cost|other",
+        "fold",
+    ] == written.column_names[:8]
+    assert {"train", "dev"} == set(written["fold"].to_pylist())
+    assert "on the dev fold" in pointsman("train", table, "--policy", "auto", "--config", config).stdout
+    assert {"state.json", "state.npz"} == {path.name for path in (tmp_path / "state" / "auto").iterdir()}
+
+
+def test_the_log_is_printed_and_exported(serve, tmp_path):
+    """While the gateway writes: a table, JSON Lines, Parquet."""
+    running = serve({"auto": {"pool": ["good", "other"], "router": ROUTER}})
+    for _ in range(3):
+        chat = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
+        httpx2.post(f"{running.url}/v1/chat/completions", json=chat)
+    running.logged()
+    config = running.folder / "gateway.yaml"
+
+    lines = pointsman("log", "--config", config, "--jsonl", "-").stdout.splitlines()
+    pointsman("log", "--config", config, "--parquet", tmp_path / "log.parquet", "--since", "1h")
+
+    assert ["0.000022000"] * 3 == [json.loads(line)["cost_usd"] for line in lines]
+    assert 3 == pq.read_table(tmp_path / "log.parquet").num_rows
+    assert 3 == pointsman("log", "--config", config).stdout.count("0.000022")
+    assert 1 == pointsman("log", "--config", config, "--last", "1").stdout.count("0.000022")
+
+
+def test_a_time_is_an_age_or_an_iso_time():
+    """A time without zone is UTC."""
+    now = datetime(2026, 1, 8, tzinfo=UTC)
+
+    assert datetime(2026, 1, 1, tzinfo=UTC) == moment("7d", now) == moment("2026-01-01", now)
+    with pytest.raises(typer.BadParameter, match="yesterday"):
+        moment("yesterday", now)
