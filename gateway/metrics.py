@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600)
 #: Seconds; what the gateway itself adds.
 OVERHEAD_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+PROBABILITY_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9, 0.98, 1)
 
 
 class Metrics:
@@ -20,82 +21,39 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "pointsman_requests",
-            "Chat completion requests that were answered, by policy, serving model and status.",
-            ("policy", "model", "status"),
-            registry=self.registry,
-        )
-        self.request_seconds = Histogram(
-            "pointsman_request_seconds",
-            "Seconds from a request's arrival to the end of its answer.",
-            ("policy",),
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
-        self.ttft_seconds = Histogram(
-            "pointsman_ttft_seconds",
-            "Seconds from a request's arrival to the first event of its stream.",
-            ("model",),
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
-        self.overhead_seconds = Histogram(
-            "pointsman_overhead_seconds",
-            "Seconds that the gateway itself took before it sent a request on, by stage.",
-            ("stage",),
-            buckets=OVERHEAD_BUCKETS,
-            registry=self.registry,
-        )
-        self.attempts = Counter(
-            "pointsman_attempts",
-            "Calls to models, by model and result.",
-            ("model", "result"),
-            registry=self.registry,
-        )
-        self.cost_usd = Counter("pointsman_cost_usd", "USD spent, by model.", ("model",), registry=self.registry)
-        self.unpriced = Counter(
-            "pointsman_unpriced_answers",
-            "Answers whose cost is unknown, for want of a price or of reported usage.",
-            ("model",),
-            registry=self.registry,
-        )
-        self.tokens = Counter(
-            "pointsman_tokens",
-            "Tokens, by model and kind (prompt, completion).",
-            ("model", "kind"),
-            registry=self.registry,
-        )
-        self.feedback = Counter("pointsman_feedback", "Feedback stored, by kind.", ("kind",), registry=self.registry)
-        self.propensity = Histogram(
-            "pointsman_propensity",
-            "Probability that the chosen candidate had.",
-            ("policy",),
-            buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9, 0.98, 1),
-            registry=self.registry,
-        )
-        self.signals_missed = Counter(
-            "pointsman_signals_missed", "Signals that missed their deadline.", ("signal",), registry=self.registry
-        )
-        self.events_dropped = Counter(
-            "pointsman_events_dropped",
-            "Events of the log that were lost because the queue was full.",
-            registry=self.registry,
-        )
-        self.store_errors = Counter(
-            "pointsman_store_errors", "Failed writes to the log; they are tried again.", registry=self.registry
-        )
-        self.reloads = Counter(
-            "pointsman_config_reloads", "Attempts to take a changed configuration.", ("result",), registry=self.registry
-        )
-        self.config_ok = Gauge(
-            "pointsman_config_last_reload_successful",
-            "1 if the configuration on disk is the one in force, 0 if it was refused.",
-            registry=self.registry,
-        )
-        self.config_info = Gauge(
-            "pointsman_config_info", "The configuration in force.", ("digest",), registry=self.registry
-        )
+        counter, gauge, histogram = self._counter, self._gauge, self._histogram
+        requests = "Chat completion requests that were answered, by policy, serving model and status."
+        self.requests = counter("requests", requests, "policy", "model", "status")
+        self.attempts = counter("attempts", "Calls to models, by model and result.", "model", "result")
+        self.cost_usd = counter("cost_usd", "USD spent, by model.", "model")
+        unpriced = "Answers whose cost is unknown, for want of a price or of reported usage."
+        self.unpriced = counter("unpriced_answers", unpriced, "model")
+        self.tokens = counter("tokens", "Tokens, by model and kind (prompt, completion).", "model", "kind")
+        self.feedback = counter("feedback", "Feedback stored, by kind.", "kind")
+        self.signals_missed = counter("signals_missed", "Signals that missed their deadline.", "signal")
+        self.events_dropped = counter("events_dropped", "Events of the log lost because its queue was full.")
+        self.store_errors = counter("store_errors", "Failed writes to the log; they are tried again.")
+        self.reloads = counter("config_reloads", "Attempts to take a changed configuration.", "result")
+        successful = "1 if the configuration on disk is the one in force, 0 if it was refused."
+        self.config_ok = gauge("config_last_reload_successful", successful)
+        self.config_info = gauge("config_info", "The configuration in force.", "digest")
+        seconds = "Seconds from a request's arrival to the end of its answer."
+        self.request_seconds = histogram("request_seconds", seconds, LATENCY_BUCKETS, "policy")
+        ttft = "Seconds from a request's arrival to the first event of its stream."
+        self.ttft_seconds = histogram("ttft_seconds", ttft, LATENCY_BUCKETS, "model")
+        overhead = "Seconds that the gateway itself took before it sent a request on, by stage."
+        self.overhead_seconds = histogram("overhead_seconds", overhead, OVERHEAD_BUCKETS, "stage")
+        propensity = "Probability that the chosen candidate had."
+        self.propensity = histogram("propensity", propensity, PROBABILITY_BUCKETS, "policy")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"pointsman_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"pointsman_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"pointsman_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def observe(self, policy: str, outcome: Outcome) -> None:
         """Count what came of a request."""
