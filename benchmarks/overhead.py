@@ -1,0 +1,154 @@
+"""Measure what the gateway costs: beside a direct connection and nginx, in the same run, in turns.
+
+Run `make bench`, or `python benchmarks/overhead.py --help`. Everything is on 127.0.0.1, is bounded in time, and is
+stopped at the end, also on Ctrl-C. `docs/performance.md` says what the figures mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from report import Results, tables
+from rig import NoRig, Rig, Wanted, find_rig
+from scenarios import Kind, Load, LoadFailed, Measurement, applies, measure
+from servers import Cores, DidNotStart, await_answer, cores, free_port, get, running
+from targets import open_direct, open_gateway, open_nginx
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from targets import Target
+
+NO_NGINX = "nginx is missing, and with it the comparison: apt-get install nginx-light"
+#: The upstream ends by itself, should nobody be left to stop it.
+UPSTREAM_TTL_S = 3600
+#: What would make the figures better than they are.
+COUNTERS = ("pointsman_events_dropped_total", "pointsman_signals_missed_total")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where the measurement takes place."""
+
+    rig: Rig
+    cores: Cores
+    folder: Path
+
+
+def start(stack: ExitStack, setting: Setting) -> list[Target]:
+    """Start the upstream and what is measured. Raises `DidNotStart`."""
+    port = free_port()
+    command = (*setting.rig.upstream, "--port", str(port), "--ttl", str(UPSTREAM_TTL_S))
+    folder, core = setting.folder, setting.cores.measured
+    upstream = stack.enter_context(running(command, setting.cores.load, folder / "upstream.log", folder))
+    targets = open_direct(port)
+    await_answer(upstream, port, targets[0].body(stream=False), {})
+    if program := shutil.which("nginx"):
+        targets += open_nginx(stack, program, port, folder / "nginx", core)
+    else:
+        print(NO_NGINX)
+    return [*targets, *open_gateway(stack, port, folder / "gateway", core)]
+
+
+def run(load: Load, targets: Sequence[Target], rounds: int) -> list[Measurement]:
+    """Measure all targets in all ways, forward in one round and backward in the next. Raises `LoadFailed`."""
+    measurements = []
+    for number in range(rounds):
+        for kind in get_args(Kind):
+            for target in targets[:: -1 if number % 2 else 1]:
+                if applies(kind, target):
+                    progress(f"round {number + 1} of {rounds}: {kind}, {target.label}")
+                    measurements.append(measure(load, target, kind, number))
+    progress("")
+    return measurements
+
+
+def progress(line: str) -> None:
+    """Show what is being done, where somebody watches."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def counters(targets: Sequence[Target]) -> dict[str, float]:
+    """Return those of the gateway's counters that would make its figures doubtful."""
+    (port,) = {target.port for target in targets if target.name == "gateway"}
+    text = get(port, "/metrics").decode()
+    found = {name: re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE) for name in COUNTERS}
+    return {name: sum(map(float, values)) for name, values in found.items()}
+
+
+def preface(setting: Setting, options: argparse.Namespace) -> str:
+    """Return what was measured with what."""
+    apart = "" if setting.cores.apart else " (one core for everything: expect wall-clock figures to be poor)"
+    return (
+        f"Rig: {setting.rig.name}. {os.cpu_count()} cores{apart}, one for what is measured, one for the load and the "
+        f"upstream.\n{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections, medians."
+    )
+
+
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement (default: 1)")
+    parser.add_argument("--rounds", type=int, default=3, help="of all measurements (default: 3)")
+    parser.add_argument("--connections", type=int, default=32, help="to each target (default: 32)")
+    parser.add_argument("--rate", type=float, default=100.0, help="requests a second for latency (default: 100)")
+    parser.add_argument("--rig", choices=get_args(Wanted), default="auto", help="mock upstream and load generator")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
+    return parser.parse_args(arguments)
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure and print; return the exit status: 1 where requests failed."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-bench-")))
+        setting = Setting(find_rig(options.rig, folder), cores(), folder)
+        print(preface(setting, options))
+        targets = start(stack, setting)
+        load = Load(setting.rig, setting.cores.load, options.seconds, options.connections, options.rate, folder)
+        measurements = run(load, targets, options.rounds)
+        doubts = counters(targets)
+    print(f"\n{tables(Results(measurements), targets)}\n")
+    print(", ".join(f"{name}: {value:g}" for name, value in doubts.items()))
+    print(f"{time.monotonic() - started:.0f} s in all")
+    if options.json is not None:
+        rows = [one.as_json() for one in measurements]
+        options.json.write_text(json.dumps({"rig": setting.rig.name, "counters": doubts, "rows": rows}, indent=1))
+    return 1 if any(one.failed for one in measurements) else 0
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """Leave as on Ctrl-C, so that what was started is stopped."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Return the exit status."""
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        return bench(options_of(None))
+    except (DidNotStart, LoadFailed, NoRig) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
