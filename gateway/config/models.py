@@ -106,7 +106,7 @@ class EmbeddingConfig(Written):
 
     model: str = Field(
         "minilm",
-        description="`minilm` (all-MiniLM-L6-v2 in 8 bits, included), or any sentence-transformers model "
+        description="`minilm` (all-MiniLM-L6-v2, included), or any sentence-transformers model "
         "(needs the extra `sentence-transformers`).",
     )
     threads: PositiveInt = Field(1, description="CPU threads to encode with.")

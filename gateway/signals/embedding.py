@@ -1,0 +1,133 @@
+"""Embeds texts for the event loop: in one thread of its own, in batches, with a cache."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.signals.encoder import Encoder
+
+    Vector = NDArray[np.float32]
+
+MAX_BATCH = 32
+#: All in a batch wait for its end, and on a CPU only short texts gain by company: about 500 tokens go together.
+MAX_BATCH_CHARACTERS = 2048
+
+
+@dataclass(slots=True, eq=False)
+class _Wanted:
+    """A text that is to be embedded, and how many wait for it."""
+
+    text: str
+    vector: asyncio.Future[Vector]
+    waiting: int = 0
+
+
+class Embedder:
+    """Gives an encoder to an event loop.
+
+    Texts that arrive while the encoder is busy wait, and then go together, `MAX_BATCH` at most, or
+    `MAX_BATCH_CHARACTERS`. A text is dropped if all who wanted it have left before its turn: under overload, old
+    work must not keep new work waiting. The vectors of the last `cache_entries` texts are kept. All of it belongs
+    to one event loop; only the encoder runs elsewhere.
+    """
+
+    def __init__(self, encoder: Encoder, *, cache_entries: int = 4096) -> None:
+        self.encoder = encoder
+        self._cache_entries = cache_entries
+        self._cache: OrderedDict[bytes, Vector] = OrderedDict()
+        self._queue: dict[bytes, _Wanted] = {}
+        self._batch: dict[bytes, _Wanted] = {}
+        self._running: asyncio.Future[Vector] | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+
+    async def embed(self, text: str) -> Vector:
+        """Return the unit vector `[dimension]` of a text, which may be shared: it is read-only.
+
+        Raises what the encoder raised on its batch, and `RuntimeError` once it is closed.
+        """
+        key = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+        if (vector := self._cache.get(key)) is not None:
+            self._cache.move_to_end(key)
+            return vector
+        if self._closed:
+            raise RuntimeError("the embedder is closed: nothing more can be embedded")
+        wanted = self._batch.get(key) or self._queue.get(key)
+        if wanted is None:
+            wanted = self._queue[key] = _Wanted(text, asyncio.get_running_loop().create_future())
+            self._start()
+        return await self._wait(key, wanted)
+
+    async def _wait(self, key: bytes, wanted: _Wanted) -> Vector:
+        wanted.waiting += 1
+        try:
+            # Others may wait for the same text, so that one who leaves must not cancel it.
+            return await asyncio.shield(wanted.vector)
+        finally:
+            wanted.waiting -= 1
+            if not wanted.waiting and self._queue.get(key) is wanted:
+                del self._queue[key]
+
+    async def aclose(self) -> None:
+        """Refuse further texts, finish those that wait, and end the thread. It may be called again."""
+        self._closed = True
+        while self._running is not None:
+            await asyncio.wait([self._running])
+        self._thread.shutdown()
+
+    def _start(self) -> None:
+        if self._running is not None or not self._queue:
+            return
+        self._batch = self._take()
+        texts = [wanted.text for wanted in self._batch.values()]
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._encode, texts)
+        self._running.add_done_callback(self._finish)
+
+    def _take(self) -> dict[bytes, _Wanted]:
+        batch: dict[bytes, _Wanted] = {}
+        room = MAX_BATCH_CHARACTERS
+        for key, wanted in self._queue.items():
+            room -= len(wanted.text)
+            if batch and (room < 0 or len(batch) == MAX_BATCH):
+                break
+            batch[key] = wanted
+        for key in batch:
+            del self._queue[key]
+        return batch
+
+    def _encode(self, texts: list[str]) -> Vector:
+        """Encode in the thread; a wrong shape must fail here, where it reaches those who wait."""
+        vectors = self.encoder.encode(texts)
+        if vectors.shape != (expected := (len(texts), self.encoder.dimension)):
+            raise ValueError(f"the encoder {self.encoder.name!r} returned the shape {vectors.shape}, not {expected}")
+        return vectors
+
+    def _finish(self, done: asyncio.Future[Vector]) -> None:
+        batch, self._batch, self._running = self._batch, {}, None
+        error = done.exception()
+        for row, (key, wanted) in enumerate(batch.items()):
+            if error is None:
+                wanted.vector.set_result(self._keep(key, done.result()[row]))
+            else:
+                wanted.vector.set_exception(error)
+                # Read, lest the loop complain of an error that nobody has waited for.
+                wanted.vector.exception()
+        self._start()
+
+    def _keep(self, key: bytes, row: Vector) -> Vector:
+        # A copy, because a view would keep its whole batch in memory.
+        vector = row.copy()
+        vector.flags.writeable = False
+        self._cache[key] = vector
+        if len(self._cache) > self._cache_entries:
+            self._cache.popitem(last=False)
+        return vector

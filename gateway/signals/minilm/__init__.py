@@ -1,0 +1,1 @@
+"""Data of the built-in sentence encoder: `model.onnx`, `tokenizer.json`, their licence and their origin."""
