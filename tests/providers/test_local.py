@@ -69,11 +69,51 @@ def test_packaged_template_and_stops_apply_unless_replaced():
     assert list(PACKAGED_WEIGHTS["gemma3-270m"].stop) == packaged["stop"]
 
 
-def test_models_keep_their_own_template():
-    """An instruct model is served with the template in its file."""
-    settings = LocalModel(SMOLLM2).settings(Path("x"), 0)
+def test_weights_by_path_keep_their_own_template():
+    """A GGUF file of the user's is served with the template in it."""
+    settings = LocalModel("/var/models/tiny.gguf").settings(Path("x"), 0)
 
     assert (None, []) == (settings["chat_template"], settings["stop"])
+
+
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "get_weather",
+            "description": "Get the weather of a city",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        },
+    }
+]
+
+
+@pytest.mark.local
+@pytest.mark.parametrize("weights", sorted(PACKAGED_WEIGHTS))
+async def test_tools_make_the_round_trip_and_schemas_hold(client, weights):
+    """Each packaged model calls a function with fitting arguments, reads its result, and keeps to a JSON schema."""
+    server = LocalServer(LocalModel(weights, parallel=1))
+    url = f"{await server.start()}/chat/completions"
+    ask = {"role": "user", "content": "What is the weather in Paris?"}
+
+    async def answer(*messages, **members):
+        body = {"model": "any", "messages": messages, "temperature": 0, "max_tokens": 64, **members}
+        return (await client.post(url, json=body)).json()["choices"][0]["message"]
+
+    called = await answer(ask, tools=TOOLS)
+    (call,) = called["tool_calls"]
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "sunny, 25 degrees"}
+    told = await answer(ask, called, result, tools=TOOLS)
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    extract = {"role": "user", "content": "Extract the city as JSON: We met in Paris last summer."}
+    structured = await answer(
+        extract, response_format={"type": "json_schema", "json_schema": {"name": "place", "schema": schema}}
+    )
+    await server.aclose()
+
+    assert ("get_weather", {"city": "Paris"}) == (call["function"]["name"], json.loads(call["function"]["arguments"]))
+    assert "Paris" in told["content"]
+    assert isinstance(json.loads(structured["content"])["city"], str)
 
 
 async def test_missing_weights_fail_before_any_process_starts(tmp_path):
