@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gateway.api import chat, feedback, health, models
-from gateway.api.request_ids import RequestIds
+from gateway.api.request_ids import HEADER, RequestIds
 from gateway.api.stream import ClientLeft
 from gateway.errors import GatewayError, error_body
 from gateway.exchange import CLIENT_LEFT
@@ -77,10 +77,11 @@ async def _invalid(_: Request, error: Exception) -> Response:
     """Answer a body that fastapi refused: the first thing that is wrong with it."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _json(400, error_body(400, f"We could not parse the request: {first['msg']}.", "invalid_json"))
     param = ".".join(str(part) for part in first["loc"] if part not in ("body", "header"))
-    code = "invalid_json" if first["type"] == "json_invalid" else "invalid_value"
-    message = f"{param}: {first['msg']}" if param and code != "invalid_json" else first["msg"]
-    return _json(400, error_body(400, message, code, param or None))
+    said = first["msg"].removeprefix("Value error, ")
+    return _json(400, error_body(400, f"{param}: {said}" if param else said, "invalid_value", param or None))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -102,5 +103,7 @@ async def _left(_request: Request, _error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     """Log a defect with its trace, and tell the client no more than that: the one outermost place."""
-    logger.error("request.crashed", exc_info=error, extra={"request_id": request.state.request_id})
-    return _json(500, error_body(500, "The gateway failed. The request's id is in the log.", "internal_error"))
+    request_id = request.state.request_id
+    logger.error("request.crashed", exc_info=error, extra={"request_id": request_id})
+    body = error_body(500, "The gateway failed. The request's id is in the log.", "internal_error")
+    return _json(500, body, {HEADER.decode(): request_id})

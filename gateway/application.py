@@ -76,7 +76,9 @@ class Gateway:
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             await runtime.aclose(patience_s=0)
-        await asyncio.gather(*self._retired)
+        for task in self._retired:
+            task.cancel()
+        await asyncio.gather(*self._retired, return_exceptions=True)
         if self._recorder is not None:
             await self._recorder.aclose()
 
@@ -89,6 +91,7 @@ class Gateway:
             try:
                 files = read_files(self.path, self._environment)
                 if files.digest == self.runtime.digest:
+                    self.metrics.config_ok.set(1)  # it may have been worse in between
                     return True
                 self._refuse_fixed_changes(files)
                 runtime = await open_runtime(files, self._environment, self._resources, self.metrics)

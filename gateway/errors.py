@@ -3,6 +3,7 @@
 GatewayError
 ├── RequestError            400    the body is no chat completion request
 │   ├── BodyTooLarge        413
+│   ├── BodyTimeout         408
 │   ├── Unauthorized        401
 │   ├── RequestRejected     403
 │   ├── ModelNotFound       404
@@ -30,6 +31,7 @@ TYPES = {
     403: "permission_error",
     404: "invalid_request_error",
     405: "invalid_request_error",
+    408: "invalid_request_error",
     409: "conflict_error",
     413: "invalid_request_error",
     422: "invalid_request_error",
@@ -70,6 +72,13 @@ class BodyTooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class BodyTimeout(RequestError):
+    """The body stopped coming."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class Unauthorized(RequestError):

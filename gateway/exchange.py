@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from gateway.errors import error_event
+from gateway.errors import NoBackendAvailable, error_event
 from gateway.events import Outcome
 from providers.errors import ProviderError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from gateway.dispatch import Dispatched, Dispatcher
-    from gateway.errors import NoBackendAvailable
     from gateway.events import Decision
     from gateway.metrics import Metrics
     from gateway.pipeline import Arrival
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: nginx's status for a client that left before it was answered.
 CLIENT_LEFT = 499
+DEFECT = 500
 #: Upstream's headers that are the client's business.
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
@@ -31,8 +32,8 @@ RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 class Exchange:
     """The answer to one request, and its bookkeeping.
 
-    It ends in one of four ways: `fail` (no candidate answered), `abandon` (the client left before an answer
-    began), `whole` (the answer is relayed in one piece) or `events` (it is streamed).
+    As a context it covers the time until an answer begins: what is raised in it ends it. Then it ends by `whole`
+    (the answer is relayed in one piece), `events` (it is streamed) or `abandon`.
     """
 
     def __init__(
@@ -47,9 +48,19 @@ class Exchange:
         self._ttft_s: float | None = None
         self._ended = False
 
-    def fail(self, error: NoBackendAvailable) -> None:
-        """Record that no candidate answered."""
-        self._end(error.status, error.error.code)
+    def __enter__(self) -> Self:
+        """Begin to wait for an answer."""
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Record why there is no answer: no candidate gave one, the client left, or a defect."""
+        if isinstance(error, NoBackendAvailable):
+            self._end(error.status, error.error.code)
+            error.headers |= self.headers
+        elif isinstance(error, asyncio.CancelledError):
+            self.abandon()
+        elif error is not None:
+            self._end(DEFECT, "internal_error")
 
     def abandon(self) -> None:
         """Record that the client left before an answer began."""
@@ -79,7 +90,8 @@ class Exchange:
         if self._answer is None:
             return headers
         upstream = self._answer.reply.headers
-        headers |= {name: value for name, value in upstream.items() if name.startswith(RELAYED_HEADERS)}
+        # What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
+        headers |= {n: value for n, value in upstream.items() if n.startswith(RELAYED_HEADERS) and value.isascii()}
         headers["x-pointsman-model"] = self._answer.backend.candidate.model
         if not self.streams:
             cost = self._cost_usd(self._answer.reply.usage)
@@ -98,7 +110,7 @@ class Exchange:
         To be closed by whoever iterates: what ends early is recorded as left by the client.
         """
         reply = self._under_way.reply
-        status, error = CLIENT_LEFT, "client_left"
+        status, error = reply.status, "internal_error"
         try:
             async for event in reply.body():
                 yield event
@@ -107,6 +119,9 @@ class Exchange:
             status, error = reply.status, broken.code
             self._dispatcher.broke(self._under_way.backend.candidate.model, broken)
             yield error_event(str(broken), broken.code)
+        except (asyncio.CancelledError, GeneratorExit):
+            status, error = CLIENT_LEFT, "client_left"
+            raise
         finally:
             self._end(status, error or None)
             await reply.aclose()

@@ -96,15 +96,8 @@ class Pipeline:
         self._metrics.propensity.labels(routed.policy.name).observe(decision.propensities[decision.chosen])
         dispatcher = Dispatcher(runtime.backends, self._health, self._metrics)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics)
-        try:
+        with exchange:
             exchange.begin(await _in_time(dispatcher, routed, chat, arrival))
-        except NoBackendAvailable as error:
-            exchange.fail(error)
-            error.headers |= exchange.headers
-            raise
-        except asyncio.CancelledError:
-            exchange.abandon()
-            raise
         return exchange
 
     def _decision(self, runtime: Runtime, chat: ChatRequest, arrival: Arrival, routed: Routed) -> Decision:

@@ -61,7 +61,7 @@ class TrainingSet:
     def prompt_tokens(self, fold: Fold) -> list[int]:
         """Return how long a fold's prompts are, by the estimate that requests are measured with."""
         prompts = (self.table.prompts[row] for row in self.rows(fold))
-        return [estimate_prompt_tokens(prompt, {"messages": [{}]}) for prompt in prompts]
+        return [estimate_prompt_tokens({"messages": [{"content": prompt}]}) for prompt in prompts]
 
 
 def fit(policy: PolicyFile, data: TrainingSet, pool: Sequence[Candidate], rng: Random) -> Report:

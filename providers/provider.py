@@ -65,7 +65,7 @@ class Provider:
         if response.status_code != httpx2.codes.OK:
             content = await self._read(response)
             raise from_response(self.name, response.status_code, response.headers, content, datetime.now(UTC))
-        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
         if chat.stream and is_stream:
             reply = StreamReply(response, self._adapter.stream_decoder(chat), self.name, timeouts)
             await reply.open()
@@ -100,5 +100,10 @@ class Provider:
             httpx2.WriteError,
         ) as error:
             raise ConnectFailed(f"{self.name} hung up or was not reached: {type(error).__name__}: {error}") from error
+        except AttributeError as error:
+            # anyio asks a connection that was lost as soon as it was made for its socket, which uvloop has no more.
+            if error.name != "getpeername":
+                raise
+            raise ConnectFailed(f"{self.name} hung up as soon as it was reached") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UpstreamError(f"{self.name}: {type(error).__name__}: {error}") from error

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from providers.errors import ProviderTimeout, UpstreamError
+from providers.sse import event_data
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from providers.types import Decoded, StreamDecoder, Timeouts, Usage
+
+#: The event that ends a stream.
+DONE = b"data: [DONE]\n\n"
 
 
 class WholeReply:
@@ -50,9 +54,7 @@ class StreamReply:
     status = 200
     streams = True
 
-    def __init__(
-        self, response: httpx2.Response, decoder: StreamDecoder, provider: str, timeouts: Timeouts
-    ) -> None:
+    def __init__(self, response: httpx2.Response, decoder: StreamDecoder, provider: str, timeouts: Timeouts) -> None:
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._pieces = response.aiter_raw()
@@ -73,13 +75,13 @@ class StreamReply:
         return self._decoder.finish_reason
 
     async def open(self) -> None:
-        """Wait for the first event.
+        """Wait for the first event with data: comments keep a connection alive, and are no beginning of an answer.
 
         Raises `UpstreamError` where the stream ends before it, or begins with an error.
         """
-        while not self._ready and not self._decoder.done:
+        while not any(event_data(event) for event in self._ready) and not self._decoder.done:
             try:
-                self._ready = self._decoder.feed(await anext(self._pieces))
+                self._ready += self._decoder.feed(await anext(self._pieces))
             except StopAsyncIteration as end:
                 raise UpstreamError(f"{self._provider} ended the stream before its first event") from end
 
@@ -105,7 +107,7 @@ class StreamReply:
             if self._decoder.finish_reason is None:
                 raise UpstreamError(f"{self._provider} broke the stream off") from end
             self._decoder.done = True
-            return []
+            return [DONE]  # OpenAI's clients are told of the end
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise ProviderTimeout(f"{self._provider} sent nothing more within {limit_s:.3g} s") from error
         except httpx2.TransportError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 #: An event ends with a blank line; lines end with LF, CRLF or CR.
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
@@ -19,39 +20,42 @@ class EventSplitter:
     """Cuts a stream of bytes into whole events, each with its closing blank line."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
 
     @property
     def rest(self) -> bytes:
         """Return the bytes that no blank line has ended yet."""
-        return self._buffer
+        return bytes(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take in bytes and return the events that they complete.
 
         Raises `EventTooLarge`.
         """
-        buffer = self._buffer + data if self._buffer else data
-        # Cheap and usual: LF alone, and the piece ends where an event ends.
-        if b"\r" not in buffer:
-            *events, self._buffer = buffer.split(b"\n\n")
-            whole = [event + b"\n\n" for event in events]
-        else:
-            whole = self._split(buffer)
+        # Only what is new is searched, and the up to three bytes with which a blank line may have begun.
+        start = max(0, len(self._buffer) - 3)
+        self._buffer += data
+        whole = []
+        at = 0
+        for end in _event_ends(bytes(self._buffer[start:])):
+            whole.append(bytes(self._buffer[at : start + end]))
+            at = start + end
+        del self._buffer[:at]
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event of more than {MAX_EVENT_BYTES} bytes")
         return whole
 
-    def _split(self, buffer: bytes) -> list[bytes]:
-        events = []
-        at = 0
-        for match in _BLANK_LINE.finditer(buffer):
-            if match.end() == len(buffer) and buffer.endswith(b"\r"):
-                break  # the LF of a CRLF may still come
-            events.append(buffer[at : match.end()])
-            at = match.end()
-        self._buffer = buffer[at:]
-        return events
+
+def _event_ends(data: bytes) -> list[int]:
+    """Return where events end."""
+    # Cheap and usual: LF alone.
+    if b"\r" not in data:
+        lengths = [len(event) + 2 for event in data.split(b"\n\n")[:-1]]
+        return list(accumulate(lengths))
+    ends = [match.end() for match in _BLANK_LINE.finditer(data)]
+    if ends and ends[-1] == len(data) and data.endswith(b"\r"):
+        ends.pop()  # the LF of a CRLF may still come
+    return ends
 
 
 def event_data(event: bytes) -> bytes | None:

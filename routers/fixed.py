@@ -29,6 +29,11 @@ class Fixed(StatelessRouter):
     def __init__(self, model: str) -> None:
         self.model = model
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the one model."""
+        return frozenset({self.model})
+
     def weights_of(self, models: Sequence[str]) -> list[float]:
         """Return one for the model, zero for the others."""
         return [float(model == self.model) for model in models]

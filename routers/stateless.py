@@ -25,6 +25,11 @@ class StatelessRouter(ABC):
     kind: ClassVar[str]
     requires: frozenset[str] = frozenset()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the models that its options name; a pool that lacks one is a mistake."""
+        return frozenset()
+
     @abstractmethod
     def weights_of(self, models: Sequence[str]) -> list[float]:
         """Return what each model weighs; all zero if none of them may be chosen."""

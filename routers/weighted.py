@@ -35,6 +35,11 @@ class Weighted(StatelessRouter):
             raise ValueError(f"weights must be finite and not negative, unlike {wrong}")
         self.weights = weights
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the models that have a weight."""
+        return frozenset(self.weights)
+
     def weights_of(self, models: Sequence[str]) -> list[float]:
         """Return each model's weight, or one for each where none has any."""
         weights = [float(self.weights.get(model, 0)) for model in models]

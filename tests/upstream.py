@@ -176,7 +176,9 @@ BEHAVIOURS = {
 @contextlib.contextmanager
 def running(app: Any) -> Any:
     """Serve an ASGI application on a free port, in a thread; yield its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With the protocol named, asyncio turns Nagle's algorithm off; without, every answer would wait for it.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)

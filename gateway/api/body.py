@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gateway.errors import BodyTooLarge, RequestError
+from gateway.errors import BodyTimeout, BodyTooLarge, RequestError
 from providers.chat import InvalidBody, parse_chat
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from gateway.config.models import ServerConfig
     from providers.types import ChatRequest
 
 #: How much of a body that is too large is still taken in, so that its sender gets to read the answer
@@ -18,14 +20,15 @@ if TYPE_CHECKING:
 LINGERING_BYTES = 256 * 1024 * 1024
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, server: ServerConfig) -> bytes:
     """Return the body.
 
-    Raises `BodyTooLarge` beyond `limit` bytes; no more than that is ever held.
+    Raises `BodyTooLarge` beyond the limit, of which no more is ever held, and `BodyTimeout` where it stops coming.
     """
+    limit = server.max_body_bytes
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
+    async for piece in _pieces(request, server.body_timeout_s):
         size += len(piece)
         if size <= limit:
             pieces.append(piece)
@@ -38,10 +41,24 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-async def read_chat(request: Request, limit: int) -> ChatRequest:
+async def _pieces(request: Request, timeout_s: float) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; each piece has `timeout_s`."""
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(timeout_s):
+                piece = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise BodyTimeout(f"The request body stopped coming for {timeout_s:g} s.") from error
+        yield piece
+
+
+async def read_chat(request: Request, server: ServerConfig) -> ChatRequest:
     """Return the body as a chat completion request. Raises `RequestError`."""
     try:
-        chat = parse_chat(await read_body(request, limit))
+        chat = parse_chat(await read_body(request, server))
     except InvalidBody as error:
         raise RequestError(f"We could not parse the request: {error}.", code="invalid_json") from error
     check_chat(chat.body)

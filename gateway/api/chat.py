@@ -15,7 +15,7 @@ from gateway.pipeline import Routed, arrive
 
 router = APIRouter()
 
-#: The caller's headers that go on to the endpoint (W3C Trace Context).
+#: The caller's headers that go on to the endpoint (W3C Trace Context, which is ASCII).
 PASSED_ON = ("traceparent", "tracestate")
 
 
@@ -29,11 +29,12 @@ PASSED_ON = ("traceparent", "tracestate")
 async def create_chat_completion(request: Request) -> Response:
     """Answer a conversation: by the policy named as `model`, or by the model of that name."""
     gateway = gateway_of(request)
-    passed_on = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    shown = {name: request.headers.get(name, "") for name in PASSED_ON}
+    passed_on = {name: value for name, value in shown.items() if value and value.isascii()}
     arrival = arrive(request.state.request_id, passed_on)
     with ExitStack() as stack:
         runtime = stack.enter_context(gateway.runtime.in_use())
-        chat = await read_chat(request, runtime.config.server.max_body_bytes)
+        chat = await read_chat(request, runtime.config.server)
         exchange = await unless_left(request.receive, gateway.pipeline.complete(runtime, chat, arrival))
         if not exchange.streams:
             return Response(await exchange.whole(), headers=exchange.headers, media_type="application/json")
@@ -45,7 +46,7 @@ async def route(request: Request) -> dict[str, Any]:
     """Decide who would answer, and explain it. Nothing is sent, and nothing is logged."""
     gateway = gateway_of(request)
     with gateway.runtime.in_use() as runtime:
-        chat = await read_chat(request, runtime.config.server.max_body_bytes)
+        chat = await read_chat(request, runtime.config.server)
         return explain(await gateway.pipeline.route(runtime, chat))
 
 

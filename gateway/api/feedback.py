@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gateway.api.openapi import JSON_RESPONSES
+from gateway.api.body import read_body
+from gateway.api.openapi import JSON_RESPONSES, json_request
 from gateway.api.state import authorised, gateway_of
 from gateway.errors import FeedbackConflict
 from gateway.events import Feedback, FeedbackKind
@@ -33,7 +35,15 @@ class Preference(BaseModel):
 class FeedbackRequest(BaseModel):
     """Feedback on one decision: exactly one of `score`, `thumb` and `preference`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [
+                {"required": [kind], "properties": {kind: {"not": {"type": "null"}}}}
+                for kind in ("score", "thumb", "preference")
+            ]
+        },
+    )
 
     decision_id: UUID = Field(description="The `x-pointsman-decision-id` of the answer.")
     score: Annotated[float, Field(ge=0, le=1, strict=True)] | None = Field(None, description="From 0 (useless) to 1.")
@@ -71,11 +81,9 @@ class FeedbackStored(BaseModel):
     status: Literal["stored"] = "stored"
 
 
-@router.post("/feedback", status_code=202)
+@router.post("/feedback", status_code=202, openapi_extra=json_request(FeedbackRequest))
 async def create_feedback(
-    request: Request,
-    body: FeedbackRequest,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256)] = None,
+    request: Request, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256)] = None
 ) -> FeedbackStored:
     """Store feedback, once: sent again, it is acknowledged again and counted no second time.
 
@@ -83,6 +91,7 @@ async def create_feedback(
     known yet: feedback may overtake it.
     """
     gateway = gateway_of(request)
+    body = parse(await read_body(request, gateway.runtime.config.server))
     feedback = to_event(body, idempotency_key, datetime.now(UTC))
     is_new = await gateway.recorder.record_durably(feedback)
     if is_new:
@@ -94,6 +103,14 @@ async def create_feedback(
                 f"The idempotency key {idempotency_key!r} was used for other feedback on this decision."
             )
     return FeedbackStored(id=feedback.id, decision_id=body.decision_id)
+
+
+def parse(raw: bytes) -> FeedbackRequest:
+    """Return a body as feedback. Raises `RequestValidationError`."""
+    try:
+        return FeedbackRequest.model_validate_json(raw)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
 
 
 def to_event(body: FeedbackRequest, idempotency_key: str | None, now: datetime) -> Feedback:

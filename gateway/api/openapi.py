@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 #: Only what is checked here; OpenAI's many other fields go through as they are.
 CHAT_REQUEST: dict[str, Any] = {
@@ -63,3 +66,22 @@ CHAT_RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     **JSON_RESPONSES,
 }
+
+
+def json_request(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what the document says of a body that the endpoint reads itself, as the model has it."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    schema["properties"] = {name: _inlined(part, definitions) for name, part in schema["properties"].items()}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """Return a schema with its references replaced: they would be looked for at the top of the document."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: _inlined(value, definitions) for key, value in schema.items()}

@@ -75,8 +75,11 @@ class EventStream(Response):
             self._on_close()
 
     async def _send(self, events: AsyncGenerator[bytes], send: Send) -> None:
+        # Begun before anything is sent: a generator that has not begun would not be told that it is closed.
+        first = await anext(events, b"")
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": first, "more_body": True})
             async for event in events:
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})

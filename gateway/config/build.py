@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from gateway.config.loader import did_you_mean
 from gateway.config.models import LocalConfig
 from gateway.dispatch import Backend
 from gateway.policy import Policies, Policy
@@ -25,6 +26,7 @@ from providers.vendors import LOCAL, VENDORS
 from routers.options import ComponentError
 from routers.registry import build_router
 from routers.state import read_manifest
+from routers.stateless import StatelessRouter
 from routers.types import Candidate, StateError
 
 if TYPE_CHECKING:
@@ -107,10 +109,15 @@ def _policy(
     router = build_router_of(file)
     if "embedding" in router.requires:
         _check_encoder(file, encoder_digest)
+    pool = tuple(candidates[name] for name in config.pool or candidates)
+    if isinstance(router, StatelessRouter) and (strangers := router.named - {candidate.model for candidate in pool}):
+        stranger = min(strangers)
+        hint = did_you_mean(stranger, [candidate.model for candidate in pool])
+        raise file.document.error(("router",), f"{stranger!r} is not in the pool; {hint}")
     return Policy(
         name=config.name,
         description=config.description,
-        pool=tuple(candidates[name] for name in config.pool or candidates),
+        pool=pool,
         router=router,
         fallback=config.fallback,
         timeouts=_timeouts(limits),

@@ -41,6 +41,7 @@ class ServerConfig(Written):
         "Without keys the gateway listens on loopback addresses only.",
     )
     max_body_bytes: PositiveInt = Field(20 * 1024 * 1024, description="Larger request bodies get a 413.")
+    body_timeout_s: PositiveFloat = Field(30.0, description="Seconds that a caller may be silent within a body.")
     drain_s: NonNegativeFloat = Field(30.0, description="Seconds that open requests are given when the gateway stops.")
 
     @property

@@ -36,7 +36,7 @@ class Signals:
         if "embedding" in requires and self._embedder is not None:
             embedding = await self._embed(self._embedder, text)
             features["embedding"] = "missed" if embedding is None else "present"
-        tokens = estimate_prompt_tokens(chat.text, chat.body)
+        tokens = estimate_prompt_tokens(chat.body)
         self._metrics.overhead_seconds.labels("signals").observe(time.monotonic() - started)
         return Context(text=text, prompt_tokens=tokens, embedding=embedding, features=features)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from typing import Any
 BYTES_PER_TOKEN = 4
 #: Tokens that the form of a message costs, about.
 TOKENS_PER_MESSAGE = 4
+#: Tokens of an image of middling size and detail, about.
+TOKENS_PER_IMAGE = 765
 
 
 def last_user_text(body: Mapping[str, Any]) -> str:
@@ -21,10 +24,15 @@ def last_user_text(body: Mapping[str, Any]) -> str:
     return "\n".join(_texts(turns[-1].get("content"))) if turns else ""
 
 
-def estimate_prompt_tokens(text: str, body: Mapping[str, Any]) -> int:
-    """Return about how many tokens a request's text has: JSON's own marks weigh little beside the words."""
-    messages = body.get("messages", ())
-    return len(text.encode(errors="replace")) // BYTES_PER_TOKEN + TOKENS_PER_MESSAGE * len(messages)
+def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
+    """Return about how many tokens a request's prompt has: its texts, its tools and its images."""
+    messages = [message for message in body.get("messages", ()) if isinstance(message, Mapping)]
+    texts = [text for message in messages for text in _texts(message.get("content"))]
+    if tools := body.get("tools"):
+        texts.append(json.dumps(tools))
+    size = sum(len(text.encode(errors="replace")) for text in texts)
+    images = sum(_count_parts(message.get("content"), "image_url") for message in messages)
+    return size // BYTES_PER_TOKEN + TOKENS_PER_MESSAGE * len(messages) + TOKENS_PER_IMAGE * images
 
 
 def request_features(body: Mapping[str, Any]) -> dict[str, float | str | bool]:
@@ -33,7 +41,7 @@ def request_features(body: Mapping[str, Any]) -> dict[str, float | str | bool]:
     return {
         "turns": float(len(messages)),
         "tools": bool(body.get("tools")),
-        "images": any(_has_part(message.get("content"), "image_url") for message in messages),
+        "images": any(_count_parts(message.get("content"), "image_url") for message in messages),
         "structured": isinstance(body.get("response_format"), Mapping),
         "stream": body.get("stream") is True,
     }
@@ -48,7 +56,7 @@ def _texts(content: object) -> list[str]:
     return [part["text"] for part in parts if isinstance(part.get("text"), str)]
 
 
-def _has_part(content: object, kind: str) -> bool:
+def _count_parts(content: object, kind: str) -> int:
     if isinstance(content, str) or not isinstance(content, Sequence):
-        return False
-    return any(isinstance(part, Mapping) and part.get("type") == kind for part in content)
+        return 0
+    return sum(isinstance(part, Mapping) and part.get("type") == kind for part in content)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from providers.chat import with_members
-from providers.errors import UpstreamError, error_object
+from providers.errors import MESSAGE_LIMIT, UpstreamError, error_object
 from providers.sse import EventSplitter, EventTooLarge, event_data
 from providers.types import Decoded, Usage
 from providers.usage import larger, read_usage
@@ -53,7 +53,7 @@ class OpenAIAdapter:
 
     def stream_decoder(self, chat: ChatRequest) -> OpenAIStreamDecoder:
         """Return a decoder that withholds the usage chunk if the client did not ask for it."""
-        return OpenAIStreamDecoder(withhold_usage=self._asks_usage(chat))
+        return OpenAIStreamDecoder(withhold_usage=self._asks_usage(chat), choices=_choices_of(chat))
 
     def _asks_usage(self, chat: ChatRequest) -> bool:
         """Tell whether usage has to be asked for on the client's behalf."""
@@ -61,13 +61,19 @@ class OpenAIAdapter:
 
 
 class OpenAIStreamDecoder:
-    """Relays events as they are, and reads usage, finish reason and end beside them."""
+    """Relays events as they are, and reads usage, finish reason and end beside them.
 
-    def __init__(self, *, withhold_usage: bool) -> None:
+    The finish reason is the first that was given, and there is none before all `choices` have given theirs: a
+    stream that ends without `[DONE]` is complete only then.
+    """
+
+    def __init__(self, *, withhold_usage: bool, choices: int) -> None:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self.done = False
         self._withhold_usage = withhold_usage
+        self._choices = choices
+        self._reasons: dict[object, str] = {}
         self._splitter = EventSplitter()
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -101,17 +107,31 @@ class OpenAIStreamDecoder:
         except (ValueError, RecursionError) as error:
             raise UpstreamError("the stream sent an event that is not JSON") from error
         if chunk.get("error") and not chunk.get("choices"):
-            raise UpstreamError("the stream reported an error", body=error_object(payload))
+            said = error_object(payload) or {}
+            raise UpstreamError(f"the stream reported an error: {str(said.get('message'))[:MESSAGE_LIMIT]}", body=said)
         usage = read_usage(chunk)
         self.usage = larger(self.usage, usage)
-        self.finish_reason = _finish_reason(chunk) or self.finish_reason
+        self._reasons |= _finish_reasons(chunk)
+        if len(self._reasons) >= self._choices:
+            self.finish_reason = next(iter(self._reasons.values()), None)
         return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
+
+
+def _choices_of(chat: ChatRequest) -> int:
+    """Return how many choices the client asked for: `n`, by default one."""
+    n = chat.body.get("n")
+    return n if isinstance(n, int) else 1
 
 
 def _finish_reason(body: dict[str, Any]) -> str | None:
     """Return the first choice's finish reason that is given."""
+    return next(iter(_finish_reasons(body).values()), None)
+
+
+def _finish_reasons(body: dict[str, Any]) -> dict[object, str]:
+    """Return the finish reasons that are given, by the index of their choice."""
     choices = body.get("choices")
     if not isinstance(choices, list):
-        return None
-    reasons = (choice.get("finish_reason") for choice in choices if isinstance(choice, dict))
-    return next((reason for reason in reasons if isinstance(reason, str)), None)
+        return {}
+    pairs = ((str(choice.get("index")), choice.get("finish_reason")) for choice in choices if isinstance(choice, dict))
+    return {index: reason for index, reason in pairs if isinstance(reason, str)}

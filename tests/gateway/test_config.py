@@ -73,6 +73,8 @@ def test_the_published_schemas_are_those_of_the_models(name, text):
         ("p", "type: constant", "type: knn, neighbours: many", "p.yaml:4: router.estimator.neighbours: must be int, not 'many'"),
         ("p", "fallback: [large]", "fallback: [larg]", "p.yaml:6: fallback.0: 'larg' is not in the pool; did you mean 'large'?"),
         ("p", "fallback: [large]", "pool: [smal]", "p.yaml:6: pool.0: 'smal' is not in models; did you mean 'small'?"),
+        ("p", "  type: estimating\n  estimator: {type: constant}\n  rule: {type: greedy}", "  {type: fixed, model: smal}", "p.yaml:2: router: 'smal' is not in the pool; did you mean 'small'?"),
+        ("p", "  type: estimating\n  estimator: {type: constant}\n  rule: {type: greedy}", "  {type: weighted, weights: {small: 1, larg: 2}}", "p.yaml:2: router: 'larg' is not in the pool; did you mean 'large'?"),
         ("p", "name: p", "name: small", "p.yaml:1: name: 'small' is the name of a model already"),
         ("p", "name: p", "limits: {ttft: 1}\nname: p", "p.yaml:1: limits.ttft: unknown option; did you mean 'ttft_s'?"),
     ],

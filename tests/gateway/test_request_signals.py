@@ -46,5 +46,14 @@ def test_any_messages_can_be_read(messages):
     body = {"messages": messages}
 
     assert isinstance(last_user_text(body), str)
-    assert estimate_prompt_tokens("\ud800", body) >= 0
+    assert estimate_prompt_tokens(body) >= 0
     assert request_features(body)["tools"] is False
+
+
+def test_prompt_tokens_are_estimated_from_texts_tools_and_images():
+    """The bytes of an image say nothing of its tokens."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000_000}}
+    body = {"messages": [user([{"type": "text", "text": "x" * 400}, image]), user("y" * 40)]}
+
+    assert 100 + 10 + 2 * 4 + 765 == estimate_prompt_tokens(body)
+    assert estimate_prompt_tokens(body | {"tools": [{"a": "b" * 400}]}) > 880 + 100

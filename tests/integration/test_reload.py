@@ -60,6 +60,16 @@ async def test_a_bad_change_leaves_the_last_good_one_serving(gateway, caplog, ol
     assert 0 == gateway.metrics.registry.get_sample_value("pointsman_config_last_reload_successful")
 
 
+async def test_a_bad_change_that_is_taken_back_is_forgotten(gateway):
+    """The metric turns to 1 again, though there is nothing new to take."""
+    change(gateway, "model: good", "modle: good")
+    await gateway.reload()
+    change(gateway, "modle: good", "model: good")
+
+    assert await gateway.reload()
+    assert 1 == gateway.metrics.registry.get_sample_value("pointsman_config_last_reload_successful")
+
+
 async def test_what_cannot_change_while_running_is_refused(gateway):
     """Another store would split the log."""
     gateway.path.write_text(gateway.path.read_text().replace("log.db", "other.db"))
