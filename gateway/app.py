@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gateway.api import chat, feedback, health, models
-from gateway.api.request_ids import HEADER, RequestIds
+from gateway.api.defects import Defects
+from gateway.api.request_ids import RequestIds
 from gateway.api.stream import ClientLeft
 from gateway.errors import GatewayError, error_body
 from gateway.exchange import CLIENT_LEFT
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from gateway.application import Gateway
-
-logger = logging.getLogger("pointsman")
 
 VERSION = version("pointsman")
 #: What is wrong with a URL or its method, by status.
@@ -53,6 +51,8 @@ def create_app(gateway: Gateway) -> FastAPI:
     for endpoints in (chat.router, models.router, feedback.router):
         app.include_router(endpoints, prefix="/v1")
         app.include_router(endpoints, include_in_schema=False)
+    # The last one added is the outermost.
+    app.add_middleware(Defects)
     app.add_middleware(RequestIds)
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -60,7 +60,6 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.add_exception_handler(StoreError, _store_error)
     app.add_exception_handler(ClientLeft, _left)
     app.add_exception_handler(ClientDisconnect, _left)
-    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -99,11 +98,3 @@ async def _store_error(_: Request, error: Exception) -> Response:
 async def _left(_request: Request, _error: Exception) -> Response:
     """Nobody reads this; the status is for the server's own log."""
     return Response(status_code=CLIENT_LEFT)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    """Log a defect with its trace, and tell the client no more than that: the one outermost place."""
-    request_id = request.state.request_id
-    logger.error("request.crashed", exc_info=error, extra={"request_id": request_id})
-    body = error_body(500, "The gateway failed. The request's id is in the log.", "internal_error")
-    return _json(500, body, {HEADER.decode(): request_id})

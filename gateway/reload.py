@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from watchfiles import awatch
@@ -13,9 +14,21 @@ if TYPE_CHECKING:
 
     from gateway.application import Gateway
 
+logger = logging.getLogger("pointsman")
+
 
 async def watch_files(gateway: Gateway) -> None:
-    """Reload whenever one of the configuration's files changes, until cancelled."""
+    """Reload whenever one of the configuration's files changes, until cancelled.
+
+    Where files can no longer be watched, the log says so; SIGHUP still reloads.
+    """
+    try:
+        await _watch(gateway)
+    except OSError as error:
+        logger.error("config.unwatched", extra={"reason": str(error)})  # noqa: TRY400 - the reason says it all
+
+
+async def _watch(gateway: Gateway) -> None:
     while True:
         files = gateway.files.watched()
         # Folders are watched, not files: editors and ConfigMaps replace files by renaming others over them.

@@ -149,7 +149,7 @@ def test_a_client_that_resets_the_connection_is_logged(talk, body):
         time.sleep(0.02)
 
 
-async def test_a_defect_is_told_with_the_requests_id(tmp_path, upstream):
+async def test_a_defect_is_told_with_the_requests_id(tmp_path, upstream, caplog):
     """500 in OpenAI's shape; the id by which the trace is found is in its header."""
     app = create_app(Gateway(write_config(tmp_path, upstream.url, AUTO), {}))
 
@@ -157,9 +157,10 @@ async def test_a_defect_is_told_with_the_requests_id(tmp_path, upstream):
     async def defect() -> None:
         raise ZeroDivisionError
 
-    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         answer = await client.get("/defect", headers={"x-request-id": "mine-1"})
 
     assert (500, "internal_error") == (answer.status_code, answer.json()["error"]["code"])
     assert "mine-1" == answer.headers["x-request-id"]
+    assert ["mine-1"] == [r.request_id for r in caplog.records if r.getMessage() == "request.crashed" and r.exc_info]
