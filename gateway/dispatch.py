@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.policy import Policy
     from gateway.pricing import Tariff
     from providers.provider import Provider
-    from providers.types import ChatRequest, Reply, Target
+    from providers.types import ChatRequest, Reply, Target, Timeouts
     from routers.types import Call, Candidate, Plan
 
 logger = logging.getLogger("pointsman")
@@ -51,8 +51,12 @@ class Dispatched:
 
 @dataclass(slots=True)
 class Dispatcher:
-    """Sends one request. `attempts` grows with every call, also when the request is given up."""
+    """Sends one request, which began at `began` by the monotonic clock.
 
+    `attempts` grows with every call, also when the request is given up.
+    """
+
+    began: float
     backends: Mapping[str, Backend]
     health: Health
     metrics: Metrics
@@ -101,7 +105,7 @@ class Dispatcher:
         status: int | None = None
         result: str | None = "cancelled"
         try:
-            reply = await backend.provider.send(chat, backend.target, policy.timeouts, headers)
+            reply = await backend.provider.send(chat, backend.target, self._timeouts(policy), headers)
             status, result = reply.status, None
         except ProviderError as error:
             status, result = error.status, error.code
@@ -113,10 +117,15 @@ class Dispatcher:
         self.health.succeeded(model)
         return reply
 
+    def _timeouts(self, policy: Policy) -> Timeouts:
+        """Return the policy's time limits, the whole one less what the request has taken already."""
+        left_s = self.began + policy.timeouts.total_s - time.monotonic()
+        return replace(policy.timeouts, total_s=max(left_s, 0.001))
+
     def broke(self, model: str, error: ProviderError) -> None:
         """Let a model rest that failed, also in the middle of a stream, and say why."""
         now = time.monotonic()
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimited) or error.retry_after_s is not None:
             self.health.limited(model, now, error.retry_after_s)
         elif not isinstance(error, ContextTooLong | UpstreamRejected) and not self.health.rests(model, now):
             # Requests that were under way together fail together: that is one failure, not many in a row.

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
-from providers.errors import ContextTooLong, ProviderMisconfigured, ProviderTimeout, RateLimited
+from providers.errors import ContextTooLong, ProviderMisconfigured, ProviderTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +142,7 @@ class NoBackendAvailable(GatewayError):
 
 def _advice(error: ProviderError) -> dict[str, str]:
     """Return `retry-after` where upstream asked for it; tell clients not to repeat what cannot work."""
-    if isinstance(error, RateLimited) and error.retry_after_s is not None:
+    if error.retry_after_s is not None:
         return {"retry-after": str(max(1, round(error.retry_after_s)))}
     if isinstance(error, ProviderMisconfigured | ContextTooLong) or not error.retryable:
         return {"x-should-retry": "false"}

@@ -94,7 +94,7 @@ class Pipeline:
         decision = self._decision(runtime, chat, arrival, routed)
         self._recorder.record(decision)
         self._metrics.propensity.labels(routed.policy.name).observe(decision.propensities[decision.chosen])
-        dispatcher = Dispatcher(runtime.backends, self._health, self._metrics)
+        dispatcher = Dispatcher(arrival.clock, runtime.backends, self._health, self._metrics)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics)
         with exchange:
             exchange.begin(await _in_time(dispatcher, routed, chat, arrival))

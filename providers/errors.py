@@ -4,7 +4,7 @@ ProviderError
 ├── ConnectFailed           it was not reached, or hung up without an answer
 ├── ProviderTimeout         it took longer than it may
 ├── UpstreamError           5xx and the like, an error in band, a broken stream, an answer that is none
-├── RateLimited             429; perhaps with the seconds to wait
+├── RateLimited             429
 ├── ProviderMisconfigured   401, 403, 404: the gateway's own key or model name is at fault
 ├── ContextTooLong          the prompt does not fit; a model with a larger window may take it
 └── UpstreamRejected        any other 4xx: the request is at fault, and would be anywhere
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: How much of an upstream's own words are repeated.
 MESSAGE_LIMIT = 500
 #: Statuses that another attempt may mend: RFC 9110, RFC 6585, RFC 8470, and 529 ("overloaded", Anthropic).
-PASSING_STATUSES = frozenset({408, 409, 424, 425, 500, 502, 503, 504, 520, 522, 524, 529})
+PASSING_STATUSES = frozenset({408, 409, 424, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 #: Codes and phrases by which endpoints say that a prompt does not fit.
 CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 CONTEXT_PHRASES = ("maximum context length", "context size", "context window", "prompt is too long")
@@ -39,6 +39,8 @@ class ProviderError(Exception):
     def __init__(self, message: str, *, status: int | None = None, body: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        #: Seconds that the endpoint wants to be left alone, where it said so.
+        self.retry_after_s: float | None = None
         #: Upstream's own error object, if it sent one in OpenAI's form.
         self.body = body
 
@@ -62,10 +64,9 @@ class UpstreamError(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """The endpoint wants to be left alone for a while: `retry_after_s` seconds, where it said so."""
+    """The endpoint gets more requests than it takes."""
 
     code = "rate_limited"
-    retry_after_s: float | None = None
 
 
 class ProviderMisconfigured(ProviderError):
@@ -94,18 +95,17 @@ def from_response(
     body = error_object(content)
     said = str(body.get("message") or "")[:MESSAGE_LIMIT] if body else ""
     message = f"{provider} answered {status}" + (f": {said}" if said else "")
-    if status == 429:  # RFC 6585
-        limited = RateLimited(message, status=status, body=body)
-        limited.retry_after_s = retry_after_s(headers, now)
-        return limited
+    if status in PASSING_STATUSES or status >= 500:
+        passing = RateLimited if status == 429 else UpstreamError
+        error = passing(message, status=status, body=body)
+        error.retry_after_s = retry_after_s(headers, now)
+        return error
     if status in (401, 403, 404):
         # Upstream's words may hold a part of the key, so they are not repeated.
         reason = "does not know the model" if status == 404 else "refused the gateway's credentials"
         return ProviderMisconfigured(f"{provider} {reason} ({status})", status=status)
     if status in (400, 413, 422) and speaks_of_context(body):
         return ContextTooLong(message, status=400, body=body)
-    if status in PASSING_STATUSES or status >= 500:
-        return UpstreamError(message, status=status, body=body)
     return UpstreamRejected(message, status=status, body=body)
 
 

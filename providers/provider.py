@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -52,26 +53,28 @@ class Provider:
             headers={**headers, **self._headers},
             timeout=httpx2.Timeout(timeouts.total_s, connect=timeouts.connect_s),
         )
-        limit_s = timeouts.ttft_s if chat.stream else timeouts.total_s
+        deadline = time.monotonic() + timeouts.total_s
+        limit_s = min(timeouts.ttft_s, timeouts.total_s) if chat.stream else timeouts.total_s
         async with self._translated(limit_s), asyncio.timeout(limit_s):
             response = await self._client.send(request, stream=True)
             try:
-                return await self._receive(response, chat, timeouts)
+                return await self._receive(response, chat, timeouts.gap_s, deadline)
             except BaseException:
                 await response.aclose()
                 raise
 
-    async def _receive(self, response: httpx2.Response, chat: ChatRequest, timeouts: Timeouts) -> Reply:
+    async def _receive(self, response: httpx2.Response, chat: ChatRequest, gap_s: float, deadline: float) -> Reply:
         if response.status_code != httpx2.codes.OK:
             content = await self._read(response)
             raise from_response(self.name, response.status_code, response.headers, content, datetime.now(UTC))
         is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
         if chat.stream and is_stream:
-            reply = StreamReply(response, self._adapter.stream_decoder(chat), self.name, timeouts)
+            reply = StreamReply(response, self._adapter.stream_decoder(chat), self.name, gap_s, deadline)
             await reply.open()
             return reply
-        # An endpoint that cannot stream answers whole, and says so by its content type.
-        return WholeReply(response.headers, self._adapter.decode(await self._read(response)))
+        decoded = self._adapter.decode(await self._read(response))
+        # To an endpoint that cannot stream, a client that waits for events must not listen in vain.
+        return WholeReply(response.headers, decoded, self._adapter.as_events(decoded, chat) if chat.stream else ())
 
     async def _read(self, response: httpx2.Response) -> bytes:
         pieces = []

@@ -12,23 +12,28 @@ from providers.errors import ProviderTimeout, UpstreamError
 from providers.sse import event_data
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from providers.types import Decoded, StreamDecoder, Timeouts, Usage
+    from providers.types import Decoded, StreamDecoder, Usage
 
 #: The event that ends a stream.
 DONE = b"data: [DONE]\n\n"
+#: Data that is no part of an answer.
+NO_ANSWER = (None, b"", b"[DONE]")
+#: Seconds to wait for the end of a stream that has said that it is complete.
+END_S = 0.05
 
 
 class WholeReply:
-    """A complete answer, already read and decoded."""
+    """A complete answer, already read and decoded. `events` are what a client gets that asked for a stream."""
 
     status = 200
-    streams = False
 
-    def __init__(self, headers: Mapping[str, str], decoded: Decoded) -> None:
+    def __init__(self, headers: Mapping[str, str], decoded: Decoded, events: Sequence[bytes] = ()) -> None:
         self.headers = headers
+        self.streams = bool(events)
         self._decoded = decoded
+        self._events = events
 
     @property
     def usage(self) -> Usage | None:
@@ -41,27 +46,33 @@ class WholeReply:
         return self._decoded.finish_reason
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the answer, in one piece."""
-        yield self._decoded.body
+        """Yield the answer in one piece, or its events."""
+        for piece in self._events or (self._decoded.body,):
+            yield piece
 
     async def aclose(self) -> None:
         """Do nothing: the connection was given back when the answer had been read."""
 
 
 class StreamReply:
-    """A stream whose first event has come. Until then an endpoint may still be given up for another."""
+    """A stream whose first event has come. Until then an endpoint may still be given up for another.
+
+    `gap_s` is how long it may be silent, `deadline` when it must have ended, by the monotonic clock.
+    """
 
     status = 200
     streams = True
 
-    def __init__(self, response: httpx2.Response, decoder: StreamDecoder, provider: str, timeouts: Timeouts) -> None:
+    def __init__(
+        self, response: httpx2.Response, decoder: StreamDecoder, provider: str, gap_s: float, deadline: float
+    ) -> None:
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._pieces = response.aiter_raw()
         self._decoder = decoder
         self._provider = provider
-        self._gap_s = timeouts.gap_s
-        self._deadline = time.monotonic() + timeouts.total_s
+        self._gap_s = gap_s
+        self._deadline = deadline
         self._ready: list[bytes] = []
 
     @property
@@ -79,7 +90,9 @@ class StreamReply:
 
         Raises `UpstreamError` where the stream ends before it, or begins with an error.
         """
-        while not any(event_data(event) for event in self._ready) and not self._decoder.done:
+        while not any(event_data(event) not in NO_ANSWER for event in self._ready):
+            if self._decoder.done:
+                raise UpstreamError(f"{self._provider} ended the stream before its first event")
             try:
                 self._ready += self._decoder.feed(await anext(self._pieces))
             except StopAsyncIteration as end:
@@ -90,7 +103,7 @@ class StreamReply:
 
         Raises `UpstreamError` where the stream breaks off: it ends when it says so, or has said why it
         stopped; any other end is a broken answer. Raises `ProviderTimeout` after a silence of `gap_s`, and
-        when the answer has taken `total_s`.
+        at the deadline.
         """
         for event in self._ready:
             yield event
@@ -115,5 +128,16 @@ class StreamReply:
 
     async def aclose(self) -> None:
         """Give the connection up; if the stream has not ended, the endpoint sees us leave and stops."""
+        if self._decoder.done:
+            await self._read_end()
         await self._pieces.aclose()
         await self._response.aclose()
+
+    async def _read_end(self) -> None:
+        """Read the end of a complete stream: only then can its connection be used again."""
+        try:
+            async with asyncio.timeout(END_S):
+                async for _ in self._pieces:
+                    pass
+        except (TimeoutError, httpx2.TransportError):
+            return  # the answer is complete all the same, and the connection is given up

@@ -94,6 +94,10 @@ class Adapter(Protocol):
         """Return OpenAI's form of a complete answer. Raises `ProviderError` where it is none."""
         ...
 
+    def as_events(self, decoded: Decoded, chat: ChatRequest) -> list[bytes]:
+        """Return a complete answer as the stream that `chat` asked for."""
+        ...
+
     def stream_decoder(self, chat: ChatRequest) -> StreamDecoder:
         """Return a decoder for the stream that answers `chat`."""
         ...

@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: The models of the tests: each behaves as its name says, except those that just answer.
-MODELS = ["good", "other", "slow", "breaks", "in-band", "silent", "mute", "too-long", "garbage", "no-usage"]
+MODELS = [
+    "good",
+    "other",
+    "slow",
+    "breaks",
+    "in-band",
+    "silent",
+    "mute",
+    "whole",
+    "only-done",
+    "too-long",
+    "garbage",
+    "no-usage",
+]
 STATUSES = [400, 401, 403, 404, 409, 422, 429, 500, 503, 529]
 PRICE = {"input": 1, "output": 2, "cached_input": "0.5"}
 

@@ -110,6 +110,13 @@ class Upstream:
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
+    async def whole(self, body: dict[str, Any]) -> Response:
+        """Never stream."""
+        return await self.answer({**body, "stream": False})
+
+    async def only_done(self, _: dict[str, Any]) -> Response:
+        return Response(b"data: [DONE]\n\n", media_type="text/event-stream")
+
     async def mute(self, _: dict[str, Any]) -> Response:
         async def events() -> AsyncIterator[bytes]:
             await asyncio.sleep(5)
@@ -121,7 +128,7 @@ class Upstream:
         """`status+429`: fail with that status."""
         status = int(body["model"].partition("+")[2])
         error = {"message": f"upstream says {status}", "type": "upstream_type", "param": None, "code": "upstream_code"}
-        return JSONResponse({"error": error}, status, headers={"retry-after": "2"} if status == 429 else {})
+        return JSONResponse({"error": error}, status, headers={"retry-after": "2"} if status in (429, 503) else {})
 
     async def too_long(self, _: dict[str, Any]) -> Response:
         error = {
@@ -166,6 +173,8 @@ BEHAVIOURS = {
     "in-band": Upstream.in_band,
     "silent": Upstream.silent,
     "mute": Upstream.mute,
+    "whole": Upstream.whole,
+    "only-done": Upstream.only_done,
     "status": Upstream.status,
     "too-long": Upstream.too_long,
     "garbage": Upstream.garbage,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.profiling.journal import Asked
 from providers.chat import parse_chat
-from providers.errors import ProviderError, RateLimited
+from providers.errors import ProviderError
 from providers.types import Timeouts
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds before each further try, where the model does not say itself; after the last one it is given up.
 PAUSES_S = (1.0, 4.0, 16.0, None)
+#: Whatever a model asks for.
+LONGEST_PAUSE_S = 60.0
 #: What a model that thinks before it answers may think, in tokens, beside the answer's own.
 THINKING_TOKENS = 2048
 
@@ -43,8 +45,8 @@ class Asker:
                 failed = error
                 if not error.retryable or pause_s is None:
                     break
-                asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
-                await asyncio.sleep(pause_s if asked_s is None else asked_s)
+                asked_s = pause_s if error.retry_after_s is None else error.retry_after_s
+                await asyncio.sleep(min(asked_s, LONGEST_PAUSE_S))
         return Asked(
             text=None, error=str(failed), prompt_tokens=None, completion_tokens=None, cost_usd=None, latency_s=0.0
         )

@@ -51,6 +51,16 @@ class OpenAIAdapter:
             raise UpstreamError("the answer holds no choices", body=error_object(body))
         return Decoded(body, read_usage(answer), _finish_reason(answer))
 
+    def as_events(self, decoded: Decoded, chat: ChatRequest) -> list[bytes]:
+        """Return a complete answer as a stream: all in one chunk, the usage in another if asked for, and the end."""
+        answer = json.loads(decoded.body)
+        chunk = {**answer, "object": "chat.completion.chunk"}
+        usage = chunk.pop("usage", None)
+        chunks = [{**chunk, "choices": [_as_delta(choice) for choice in answer["choices"]]}]
+        if chat.wants_usage and usage is not None:
+            chunks.append({**chunk, "choices": [], "usage": usage})
+        return [*(b"data: " + json.dumps(one).encode() + b"\n\n" for one in chunks), b"data: [DONE]\n\n"]
+
     def stream_decoder(self, chat: ChatRequest) -> OpenAIStreamDecoder:
         """Return a decoder that withholds the usage chunk if the client did not ask for it."""
         return OpenAIStreamDecoder(withhold_usage=self._asks_usage(chat), choices=_choices_of(chat))
@@ -115,6 +125,16 @@ class OpenAIStreamDecoder:
         if len(self._reasons) >= self._choices:
             self.finish_reason = next(iter(self._reasons.values()), None)
         return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
+
+
+def _as_delta(choice: Any) -> Any:
+    """Return a choice of a complete answer as one of a chunk; calls of tools are numbered there."""
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        return choice
+    delta = dict(choice["message"])
+    if isinstance(calls := delta.get("tool_calls"), list):
+        delta["tool_calls"] = [{"index": n, **call} for n, call in enumerate(calls) if isinstance(call, dict)]
+    return {**{key: value for key, value in choice.items() if key != "message"}, "delta": delta}
 
 
 def _choices_of(chat: ChatRequest) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx2
 import pytest
 
@@ -59,6 +61,13 @@ def test_an_error_in_band_moves_on_before_the_first_event(serve):
 
     assert "".join(WORDS)[:5] in response.text
     assert "error" not in response.text
+
+
+def test_a_stream_of_nothing_is_no_answer(serve):
+    """Saying `[DONE]` at once is not answering: the next candidate is asked."""
+    running = serve({"p": only("only-done", "good")})
+
+    assert "good" == ask(running, "p", stream=True).headers["x-pointsman-model"]
 
 
 def test_a_stream_that_does_not_begin_in_time_moves_on(serve):
@@ -127,6 +136,27 @@ def test_a_model_that_failed_rests(serve, upstream):
     ask(running, "p")
 
     assert {"good": 1.0} == running.logged()[-1].decision.propensities
+
+
+def test_an_overloaded_model_rests_as_long_as_it_asks(serve):
+    """`retry-after` counts with any failure that may pass, and reaches the client when nobody else is left."""
+    running = serve({"p": only("status-503", "good")})
+    ask(running, "p")
+    direct = ask(running, "status-503")
+
+    assert "2" == direct.headers["retry-after"]
+    assert running.gateway._health.rests("status-503", time.monotonic() + 1.5)
+
+
+def test_a_streams_time_counts_from_the_requests_beginning(serve):
+    """Attempts that failed, and the wait for the first event, are part of the whole."""
+    running = serve({"p": only("slow", timeout_s=0.6)})
+    began = time.monotonic()
+
+    text = ask(running, "p", stream=True).text
+
+    assert time.monotonic() - began < 2
+    assert '"code": "timeout"' in text.splitlines()[-2]
 
 
 def test_a_whole_request_has_one_time_limit(serve):

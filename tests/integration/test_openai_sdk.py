@@ -70,6 +70,18 @@ def test_stream(sdk):
     )
 
 
+def test_a_stream_from_an_endpoint_that_answers_whole(sdk):
+    """A client that waits for events gets events, with the usage it asked for, also where the endpoint has none."""
+    stream = sdk.chat.completions.create(
+        model="whole", messages=ASK, stream=True, stream_options={"include_usage": True}
+    )
+
+    first, last = stream
+    assert (TEXT, "stop") == (first.choices[0].delta.content, first.choices[0].finish_reason)
+    assert ([], 6) == (last.choices, last.usage.completion_tokens)
+    assert "stop" == sdk.running.logged()[0].outcome.finish_reason
+
+
 def test_stream_with_usage(sdk):
     """A client that asks for usage gets it in the last chunk."""
     stream = sdk.chat.completions.create(

@@ -132,3 +132,21 @@ def test_what_is_no_answer_is_an_error(body):
 def test_usage_that_makes_no_sense_is_unknown(usage):
     """Unknown is not zero."""
     assert OpenAIAdapter().decode(json.dumps({"choices": [], "usage": usage}).encode()).usage is None
+
+
+def test_a_whole_answer_becomes_a_stream_with_its_tool_calls():
+    """Calls are numbered, and nothing of the answer is lost."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call, call]}
+    body = {"id": "x", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}], "usage": USAGE}
+    adapter = OpenAIAdapter()
+
+    first, done = adapter.as_events(adapter.decode(json.dumps(body).encode()), chat(stream=True))
+
+    assert b"data: [DONE]\n\n" == done
+    delta = {**message, "tool_calls": [{"index": 0, **call}, {"index": 1, **call}]}
+    assert {
+        "id": "x",
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "finish_reason": "tool_calls", "delta": delta}],
+    } == json.loads(first[6:])
