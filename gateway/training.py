@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.config.build import build_new_router
+from gateway.config.policies import build_new_router
 from gateway.profiling.table import TableError
 from gateway.signals.request import estimate_prompt_tokens
 from routers.evaluation import evaluate

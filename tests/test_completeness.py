@@ -17,8 +17,8 @@ import providers.errors
 import providers.types
 import routers.types
 from gateway.cli.main import app
-from gateway.config.build import build_policies
 from gateway.config.files import read_files
+from gateway.config.policies import build_policies
 from gateway.metrics import Metrics
 from gateway.profiling.probes import load_probes
 from providers.vendors import LOCAL, VENDORS

@@ -17,8 +17,9 @@ def command(
     config: Annotated[Path, typer.Argument(help="The gateway's YAML file.")] = DEFAULT_CONFIG,
 ) -> None:
     """Check a configuration without serving: names, values, references, policies, learned state."""
-    from gateway.config.build import build_candidates, build_policies, encoder_digest
+    from gateway.config.build import encoder_digest
     from gateway.config.files import read_files
+    from gateway.config.policies import build_candidates, build_policies
 
     files = read_files(config, os.environ)
     policies = build_policies(files, encoder_digest(files))

@@ -34,8 +34,9 @@ def command(
     """
     import numpy as np
 
-    from gateway.config.build import build_candidates, open_encoder_of
+    from gateway.config.build import open_encoder_of
     from gateway.config.files import read_files
+    from gateway.config.policies import build_candidates
     from gateway.profiling.table import read_table
     from gateway.training import TrainingSet, fit
 

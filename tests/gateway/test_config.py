@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.build import build_candidates, build_policies
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
+from gateway.config.policies import build_candidates, build_policies
 from gateway.config.schema import schemas
 
 CONFIGS = Path(__file__).parents[2] / "configs"

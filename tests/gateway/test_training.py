@@ -5,8 +5,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from gateway.config.build import build_router_of
 from gateway.config.files import read_files
+from gateway.config.policies import build_router_of
 from gateway.profiling.table import Table, TableError
 from gateway.training import TrainingSet, fit
 from routers.types import Candidate, Context

@@ -1,0 +1,130 @@
+"""Turns models and policies as written into candidates, prices and routers with what they have learned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from gateway.config.loader import did_you_mean
+from gateway.config.models import LocalConfig
+from gateway.policy import Policies, Policy
+from gateway.pricing import Listing, flat, look_up
+from gateway.signals.extract import PROVIDED
+from providers.types import Timeouts
+from providers.vendors import VENDORS
+from routers.options import ComponentError
+from routers.registry import build_router
+from routers.state import read_manifest
+from routers.stateless import StatelessRouter
+from routers.types import Candidate, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.config.files import Files, PolicyFile
+    from gateway.config.models import GatewayConfig, LimitsConfig, ModelConfig
+    from gateway.pricing import Tariff
+    from routers.types import Router
+
+
+def build_candidates(config: GatewayConfig) -> dict[str, tuple[Candidate, Tariff | None]]:
+    """Return each model as a candidate, with what it costs (None: unknown)."""
+    return {name: _candidate(config, name, model) for name, model in config.models.items()}
+
+
+def _candidate(config: GatewayConfig, name: str, model: ModelConfig) -> tuple[Candidate, Tariff | None]:
+    provider = config.providers[model.provider]
+    if isinstance(provider, LocalConfig):
+        listing = Listing(None, provider.context_tokens)
+    else:
+        listing = look_up(VENDORS[provider.vendor].catalogue, model.name or name)
+    tariff = flat(model.price) if model.price else listing.tariff
+    window = model.context_window or listing.context_window
+    return Candidate(name, tariff.price if tariff else None, window), tariff
+
+
+def build_new_router(policy: PolicyFile) -> Router:
+    """Return a policy's router, which has learned nothing yet. Raises `ConfigError` where it cannot be built."""
+    try:
+        router = build_router(policy.config.router)
+    except ComponentError as error:
+        raise policy.document.error(tuple(error.path.split(".")), error.problem) from error
+    if missing := router.requires - PROVIDED:
+        raise policy.document.error(("router",), f"needs the signals {sorted(missing)}, which nothing provides")
+    return router
+
+
+def build_router_of(policy: PolicyFile) -> Router:
+    """Return a policy's router, with what it has learned so far, if anything.
+
+    Raises `ConfigError` where the router cannot be built, or its state cannot be read.
+    """
+    router = build_new_router(policy)
+    if policy.state.exists():
+        try:
+            router.load(policy.state)
+        except StateError as error:
+            raise policy.document.error(("router",), str(error)) from error
+    return router
+
+
+def build_policies(files: Files, encoder_digest: str | None) -> Policies:
+    """Return all policies with their routers.
+
+    Raises `ConfigError`, also where learned state was made with another encoder than the one in use.
+    """
+    candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
+    limits = files.config.limits
+    policies = {
+        policy.config.name: _policy(policy, candidates, policy.config.limits or limits, encoder_digest)
+        for policy in files.policies
+    }
+    return Policies(policies, candidates, _timeouts(limits))
+
+
+def _timeouts(limits: LimitsConfig) -> Timeouts:
+    return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
+
+
+def _policy(
+    file: PolicyFile, candidates: Mapping[str, Candidate], limits: LimitsConfig, encoder_digest: str | None
+) -> Policy:
+    config = file.config
+    router = build_router_of(file)
+    if "embedding" in router.requires:
+        _check_encoder(file, encoder_digest)
+    pool = tuple(candidates[name] for name in config.pool or candidates)
+    if isinstance(router, StatelessRouter) and (strangers := router.named - {candidate.model for candidate in pool}):
+        stranger = min(strangers)
+        hint = did_you_mean(stranger, [candidate.model for candidate in pool])
+        raise file.document.error(("router",), f"{stranger!r} is not in the pool; {hint}")
+    return Policy(
+        name=config.name,
+        description=config.description,
+        pool=pool,
+        router=router,
+        fallback=config.fallback,
+        timeouts=_timeouts(limits),
+        attempts=limits.attempts,
+        digest=_digest(file),
+    )
+
+
+def _check_encoder(file: PolicyFile, digest: str | None) -> None:
+    if not file.state.exists():
+        return
+    fitted_with = read_manifest(file.state).encoder
+    if fitted_with != digest:
+        raise file.document.error(
+            ("router",),
+            f"the state in {file.state} was fitted with another encoder ({fitted_with}) than the one in use "
+            f"({digest}): run `pointsman train` again, or set signals.embedding.model back",
+        )
+
+
+def _digest(file: PolicyFile) -> str:
+    """Return the sha256 of a policy as written, and of its learned state."""
+    written = json.dumps(file.document.data, sort_keys=True, default=str).encode()
+    learned = read_manifest(file.state).sha256 if file.state.exists() else ""
+    return hashlib.sha256(written + learned.encode()).hexdigest()
