@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: nginx's status for a client that left before it was answered.
 CLIENT_LEFT = 499
 DEFECT = 500
+#: The message of a cancellation that is the gateway's doing and not the client's.
+STOPPED = "the gateway stops"
 #: Upstream's headers that are the client's business.
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
@@ -57,6 +59,8 @@ class Exchange:
         if isinstance(error, NoBackendAvailable):
             self._end(error.status, error.error.code)
             error.headers |= self.headers
+        elif isinstance(error, asyncio.CancelledError) and error.args == (STOPPED,):
+            self._end(DEFECT, "gateway_stopped")
         elif isinstance(error, asyncio.CancelledError):
             self.abandon()
         elif error is not None:
@@ -119,8 +123,9 @@ class Exchange:
             status, error = reply.status, broken.code
             self._dispatcher.broke(self._under_way.backend.candidate.model, broken)
             yield error_event(str(broken), broken.code)
-        except (asyncio.CancelledError, GeneratorExit):
-            status, error = CLIENT_LEFT, "client_left"
+        except (asyncio.CancelledError, GeneratorExit) as cut:
+            stopped = cut.args == (STOPPED,)
+            status, error = (reply.status, "gateway_stopped") if stopped else (CLIENT_LEFT, "client_left")
             raise
         finally:
             self._end(status, error or None)

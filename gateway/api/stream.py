@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
+from gateway.exchange import STOPPED
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 
@@ -21,19 +23,23 @@ class ClientLeft(Exception):
 
 
 async def unless_left(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
-    """Return what `work` returns; cancel it when the client leaves.
+    """Return what `work` returns; cancel it when the client leaves, or with `STOPPED` when the server stops.
 
     Raises `ClientLeft`. The request's body must have been read.
     """
     task = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_left(receive))
+    reason = "client left"
     try:
         await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
         raise ClientLeft
+    except asyncio.CancelledError:
+        reason = STOPPED
+        raise
     finally:
-        task.cancel()
+        task.cancel(reason)
         watch.cancel()
         await asyncio.gather(task, watch, return_exceptions=True)
 
