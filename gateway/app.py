@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,7 +22,7 @@ from gateway.reload import watch_files
 from gateway.store.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from gateway.application import Gateway
 
@@ -45,7 +45,7 @@ def create_app(gateway: Gateway) -> FastAPI:
             await asyncio.gather(watcher, return_exceptions=True)
             await gateway.aclose()
 
-    app = FastAPI(title="pointsman", version=VERSION, lifespan=lifespan)
+    app = FastAPI(title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS)
     app.state.gateway = gateway
     app.include_router(health.router)
     for endpoints in (chat.router, models.router, feedback.router):
@@ -54,12 +54,6 @@ def create_app(gateway: Gateway) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(Defects)
     app.add_middleware(RequestIds)
-    app.add_exception_handler(GatewayError, _gateway_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(StoreError, _store_error)
-    app.add_exception_handler(ClientLeft, _left)
-    app.add_exception_handler(ClientDisconnect, _left)
     return app
 
 
@@ -67,14 +61,12 @@ def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) ->
     return Response(body, status, dict(headers or {}), media_type="application/json")
 
 
-async def _gateway_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, GatewayError)  # noqa: S101 - registered for it
+async def _gateway_error(_: Request, error: GatewayError) -> Response:
     return _json(error.status, error.body(), error.headers)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(_: Request, error: RequestValidationError) -> Response:
     """Answer a body that fastapi refused: the first thing that is wrong with it."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _json(400, error_body(400, f"We could not parse the request: {first['msg']}.", "invalid_json"))
@@ -83,18 +75,28 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return _json(400, error_body(400, f"{param}: {said}" if param else said, "invalid_value", param or None))
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+async def _http_error(request: Request, error: HTTPException) -> Response:
     message = f"{error.detail}: {request.method} {request.url.path}"
     return _json(
         error.status_code, error_body(error.status_code, message, URL_ERRORS.get(error.status_code)), error.headers
     )
 
 
-async def _store_error(_: Request, error: Exception) -> Response:
+async def _store_error(_: Request, error: StoreError) -> Response:
     return _json(503, error_body(503, str(error), "store_unavailable"))
 
 
 async def _left(_request: Request, _error: Exception) -> Response:
     """Nobody reads this; the status is for the server's own log."""
     return Response(status_code=CLIENT_LEFT)
+
+
+#: What becomes of each error; any other is a defect.
+HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    GatewayError: _gateway_error,
+    RequestValidationError: _invalid,
+    HTTPException: _http_error,
+    StoreError: _store_error,
+    ClientLeft: _left,
+    ClientDisconnect: _left,
+}
