@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.app import create_app
+from gateway.config.files import strangers_problem
+from gateway.config.loader import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +53,13 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
     """
     await gateway.open()
     settings = gateway.runtime.config.server
+    host = host or settings.host
+    if problem := strangers_problem(settings, host):
+        await gateway.aclose()
+        raise ConfigError(f"--host: {problem}")
     config = uvicorn.Config(
         create_app(gateway),
-        host=host or settings.host,
+        host=host,
         port=settings.port if port is None else port,
         http="httptools",
         ws="none",

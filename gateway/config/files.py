@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.config.loader import Document
+    from gateway.config.models import ServerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,23 @@ def _read_policies(path: Path, config: GatewayConfig, environment: Mapping[str, 
         yield PolicyFile(policy, document, folder)
 
 
-def _wrong_server(config: GatewayConfig, document: Document) -> Iterator[str]:
-    """Yield what would serve strangers: without keys the gateway listens to its own machine only."""
-    server = config.server
-    if server.keys or server.host == "localhost":
-        return
+def strangers_problem(server: ServerConfig, host: str) -> str | None:
+    """Return what is wrong with listening on `host`, if anything: without keys only this machine may be served."""
+    if server.keys or host == "localhost":
+        return None
     try:
-        loopback = ip_address(server.host).is_loopback
+        loopback = ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
-        remedy = "set server.api_keys, or listen on 127.0.0.1"
-        yield document.at(
-            ("server", "host"), f"{server.host!r} is open to other machines and no key is asked: {remedy}"
-        )
+    if loopback:
+        return None
+    return f"{host!r} is open to other machines, and no key is asked: set server.api_keys, or listen on 127.0.0.1"
+
+
+def _wrong_server(config: GatewayConfig, document: Document) -> Iterator[str]:
+    """Yield what would serve strangers."""
+    if problem := strangers_problem(config.server, config.server.host):
+        yield document.at(("server", "host"), problem)
 
 
 def _wrong_keys(config: GatewayConfig, document: Document, environment: Mapping[str, str]) -> Iterator[str]:

@@ -56,6 +56,14 @@ def test_a_bad_configuration_is_a_line_and_a_status(config):
     assert "Traceback" not in done.stderr
 
 
+def test_without_keys_no_option_opens_the_gateway_to_others(config):
+    """What the file may not say, the command line may not either."""
+    done = pointsman("serve", "--config", config, "--host", "0.0.0.0", "--port", "0", status=1)
+
+    assert "error: --host: '0.0.0.0' is open to other machines, and no key is asked" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_profile_and_train_make_a_learned_router(config, upstream, tmp_path):
     """Ask, grade, write the table, fit, save; a second run asks nothing again."""
     (tmp_path / "probes.jsonl").write_text("".join(json.dumps(probe) + "\n" for probe in PROBES))
