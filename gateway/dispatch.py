@@ -127,7 +127,7 @@ class Dispatcher:
         now = time.monotonic()
         if isinstance(error, RateLimited) or error.retry_after_s is not None:
             self.health.limited(model, now, error.retry_after_s)
-        elif not isinstance(error, ContextTooLong | UpstreamRejected) and not self.health.rests(model, now):
+        elif error.at_fault and not self.health.rests(model, now):
             # Requests that were under way together fail together: that is one failure, not many in a row.
             self.health.failed(model, now)
         level = logging.ERROR if isinstance(error, ProviderMisconfigured) else logging.WARNING

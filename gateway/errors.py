@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
-from providers.errors import ContextTooLong, ProviderMisconfigured, ProviderTimeout
+from providers.errors import ContextTooLong, InputUnsupported, ProviderMisconfigured, ProviderTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ class NoBackendAvailable(GatewayError):
     def body(self) -> bytes:
         """Return upstream's own error object where it sent one, else ours."""
         upstream = self.error.body
-        if upstream is None or isinstance(self.error, ContextTooLong):
+        if upstream is None or isinstance(self.error, ContextTooLong | InputUnsupported):
             return super().body()
         message, code = str(upstream.get("message") or self), upstream.get("code")
         param, kind = upstream.get("param"), upstream.get("type")
@@ -144,7 +144,7 @@ def _advice(error: ProviderError) -> dict[str, str]:
     """Return `retry-after` where upstream asked for it; tell clients not to repeat what cannot work."""
     if error.retry_after_s is not None:
         return {"retry-after": str(max(1, round(error.retry_after_s)))}
-    if isinstance(error, ProviderMisconfigured | ContextTooLong) or not error.retryable:
+    if isinstance(error, ProviderMisconfigured) or not error.at_fault:
         return {"x-should-retry": "false"}
     return {}
 

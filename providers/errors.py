@@ -7,6 +7,7 @@ ProviderError
 ├── RateLimited             429
 ├── ProviderMisconfigured   401, 403, 404: the gateway's own key or model name is at fault
 ├── ContextTooLong          the prompt does not fit; a model with a larger window may take it
+├── InputUnsupported        the model takes no images, say; another may
 └── UpstreamRejected        any other 4xx: the request is at fault, and would be anywhere
 """
 
@@ -26,6 +27,8 @@ MESSAGE_LIMIT = 500
 PASSING_STATUSES = frozenset({408, 409, 424, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 #: Codes and phrases by which endpoints say that a prompt does not fit.
 CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
+#: Phrases by which endpoints say that the model does not take some kind of input. llama.cpp says so with a 500.
+UNSUPPORTED_PHRASES = ("input is not supported", "is only supported by certain models", "does not support image")
 CONTEXT_PHRASES = ("maximum context length", "context size", "context window", "prompt is too long")
 
 
@@ -35,6 +38,8 @@ class ProviderError(Exception):
     code: ClassVar[str] = "provider_error"
     #: Whether another candidate may do better.
     retryable: ClassVar[bool] = True
+    #: Whether the endpoint is to be spared for a while; not where it is the request that does not suit it.
+    at_fault: ClassVar[bool] = True
 
     def __init__(self, message: str, *, status: int | None = None, body: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -79,6 +84,14 @@ class ContextTooLong(ProviderError):
     """The prompt does not fit into the model's context window."""
 
     code = "context_length_exceeded"
+    at_fault = False
+
+
+class InputUnsupported(ProviderError):
+    """The model does not take a kind of input that the request has."""
+
+    code = "unsupported_input"
+    at_fault = False
 
 
 class UpstreamRejected(ProviderError):
@@ -86,6 +99,7 @@ class UpstreamRejected(ProviderError):
 
     code = "upstream_rejected"
     retryable = False
+    at_fault = False
 
 
 def from_response(
@@ -95,6 +109,8 @@ def from_response(
     body = error_object(content)
     said = str(body.get("message") or "")[:MESSAGE_LIMIT] if body else ""
     message = f"{provider} answered {status}" + (f": {said}" if said else "")
+    if any(phrase in said.lower() for phrase in UNSUPPORTED_PHRASES):
+        return InputUnsupported(message, status=400, body=body)
     if status in PASSING_STATUSES or status >= 500:
         passing = RateLimited if status == 429 else UpstreamError
         error = passing(message, status=status, body=body)

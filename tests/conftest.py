@@ -28,6 +28,7 @@ MODELS = [
     "mute",
     "whole",
     "only-done",
+    "no-images",
     "too-long",
     "garbage",
     "no-usage",

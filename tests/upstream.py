@@ -110,6 +110,11 @@ class Upstream:
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
+    async def no_images(self, _: dict[str, Any]) -> Response:
+        """Refuse as llama.cpp does where a model has no eyes."""
+        said = "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
+        return JSONResponse({"error": {"code": 500, "message": said, "type": "server_error"}}, 500)
+
     async def whole(self, body: dict[str, Any]) -> Response:
         """Never stream."""
         return await self.answer({**body, "stream": False})
@@ -174,6 +179,7 @@ BEHAVIOURS = {
     "silent": Upstream.silent,
     "mute": Upstream.mute,
     "whole": Upstream.whole,
+    "no-images": Upstream.no_images,
     "only-done": Upstream.only_done,
     "status": Upstream.status,
     "too-long": Upstream.too_long,
@@ -186,22 +192,21 @@ BEHAVIOURS = {
 def running(app: Any) -> Any:
     """Serve an ASGI application on a free port, in a thread; yield its address."""
     # With the protocol named, asyncio turns Nagle's algorithm off; without, every answer would wait for it.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the server did not start")
-        thread.join(0.005)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(15)
-        listener.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the server did not start")
+            thread.join(0.005)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(15)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ def ask(running, model: str, **fields):
         ("status-404", "provider_misconfigured"),
         ("garbage", "upstream_error"),
         ("too-long", "context_length_exceeded"),
+        ("no-images", "unsupported_input"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
@@ -110,6 +111,21 @@ def test_a_prompt_that_is_too_long_goes_to_larger_windows_only(serve, upstream):
     refused = ask(running, "q")
     assert (400, "context_length_exceeded") == (refused.status_code, refused.json()["error"]["code"])
     assert 0 == upstream.calls["too-long+b"]
+
+
+def test_an_image_that_no_model_takes_is_the_requests_fault(serve):
+    """The client gets a 400 and is told not to repeat it; the models do not rest for it."""
+    running = serve({"p": only("no-images")})
+
+    refused = ask(running, "p")
+
+    assert (400, "unsupported_input", "invalid_request_error") == (
+        refused.status_code,
+        refused.json()["error"]["code"],
+        refused.json()["error"]["type"],
+    )
+    assert "false" == refused.headers["x-should-retry"]
+    assert not running.gateway._health.rests("no-images", time.monotonic())
 
 
 def test_the_last_failure_is_told_when_all_fail(serve):
