@@ -36,7 +36,7 @@ def command(
 
     from gateway.config.build import open_encoder_of
     from gateway.config.files import read_files
-    from gateway.config.policies import build_candidates
+    from gateway.config.policies import build_candidates, pool_of
     from gateway.profiling.table import read_table
     from gateway.training import TrainingSet, fit
 
@@ -48,8 +48,7 @@ def command(
     batches = [prompts[n : n + BATCH] for n in range(0, len(prompts), BATCH)]
     progress = track(batches, "embedding", console=Console(stderr=True))
     embeddings = np.concatenate([encoder.encode(batch) for batch in progress])
-    candidates = build_candidates(files.config)
-    pool = [candidates[name][0] for name in file.config.pool or candidates]
+    pool = pool_of(file, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
     report = fit(file, TrainingSet(table, outcomes, embeddings, encoder.digest), pool, random.Random(0))
     Console().print(_grid(report))
     typer.echo(f"state written to {file.state}")

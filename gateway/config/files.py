@@ -11,6 +11,7 @@ from gateway.config.loader import ConfigError, did_you_mean, load
 from gateway.config.models import GatewayConfig, LocalConfig, PolicyConfig
 from gateway.config.validate import validate
 from providers.vendors import VENDORS
+from routers.state import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -31,25 +32,21 @@ class PolicyFile:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A configuration that was read and is consistent in itself."""
+    """A configuration that was read and is consistent in itself.
+
+    `digest` is the sha256 of all that was read, and of the learned state as it was then: what is written
+    afterwards, even at once, is a change.
+    """
 
     path: Path
     config: GatewayConfig
     document: Document
     policies: tuple[PolicyFile, ...]
-
-    @property
-    def digest(self) -> str:
-        """Return the sha256 of all that was read, and of the learned state."""
-        digest = hashlib.sha256()
-        for path in self.watched():
-            content = path.read_bytes() if path.is_file() else b""
-            digest.update(f"{path.name}:{len(content)}:".encode() + content)
-        return digest.hexdigest()
+    digest: str
 
     def watched(self) -> list[Path]:
         """Return every file whose change matters, whether it is there or not."""
-        states = [policy.state / "state.json" for policy in self.policies]
+        states = [policy.state / MANIFEST for policy in self.policies]
         return [self.path, *(policy.document.path for policy in self.policies), *states]
 
 
@@ -66,7 +63,16 @@ def read_files(path: Path, environment: Mapping[str, str]) -> Files:
     wrong += [*_wrong_keys(config, document, environment), *_wrong_policies(config, policies)]
     if wrong:
         raise ConfigError("\n".join(wrong))
-    return Files(path, config, document, policies)
+    return Files(path, config, document, policies, _digest(document, policies))
+
+
+def _digest(document: Document, policies: tuple[PolicyFile, ...]) -> str:
+    digest = hashlib.sha256(document.digest.encode())
+    for policy in policies:
+        manifest = policy.state / MANIFEST
+        learned = manifest.read_bytes() if manifest.is_file() else b""
+        digest.update(policy.document.digest.encode() + hashlib.sha256(learned).digest())
+    return digest.hexdigest()
 
 
 def _read_policies(path: Path, config: GatewayConfig, environment: Mapping[str, str]) -> Iterator[PolicyFile]:

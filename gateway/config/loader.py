@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,11 +30,12 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file: its data, and the line of each value."""
+    """One YAML file: its data, the line of each value, and the sha256 of the text that they were read from."""
 
     path: Path
     data: Any
     lines: Mapping[Place, int] = field(repr=False)
+    digest: str = ""
 
     def error(self, place: Place, message: str) -> ConfigError:
         """Return an error about the value at `place` (or, where there is none, about what encloses it)."""
@@ -68,7 +70,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
     if node is None:
         raise ConfigError(f"{path}:1: is empty")
     reader = _Reader(path, environment)
-    return Document(path, reader.read(node, ()), reader.lines)
+    return Document(path, reader.read(node, ()), reader.lines, hashlib.sha256(text.encode()).hexdigest())
 
 
 class _Reader:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.config.files import Files, PolicyFile
     from gateway.config.models import GatewayConfig, LimitsConfig, ModelConfig
     from gateway.pricing import Tariff
+    from routers.state import Manifest
     from routers.types import Router
 
 
@@ -83,6 +84,11 @@ def build_policies(files: Files, encoder_digest: str | None) -> Policies:
     return Policies(policies, candidates, _timeouts(limits))
 
 
+def pool_of(file: PolicyFile, candidates: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates that a policy may use: those that it names, else all."""
+    return tuple(candidates[name] for name in file.config.pool or candidates)
+
+
 def _timeouts(limits: LimitsConfig) -> Timeouts:
     return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
 
@@ -92,9 +98,10 @@ def _policy(
 ) -> Policy:
     config = file.config
     router = build_router_of(file)
-    if "embedding" in router.requires:
-        _check_encoder(file, encoder_digest)
-    pool = tuple(candidates[name] for name in config.pool or candidates)
+    learned = _manifest(file)
+    if learned is not None and "embedding" in router.requires:
+        _check_encoder(file, learned.encoder, encoder_digest)
+    pool = pool_of(file, candidates)
     if isinstance(router, StatelessRouter) and (strangers := router.named - {candidate.model for candidate in pool}):
         stranger = min(strangers)
         hint = did_you_mean(stranger, [candidate.model for candidate in pool])
@@ -107,14 +114,21 @@ def _policy(
         fallback=config.fallback,
         timeouts=_timeouts(limits),
         attempts=limits.attempts,
-        digest=_digest(file),
+        digest=_digest(file, learned),
     )
 
 
-def _check_encoder(file: PolicyFile, digest: str | None) -> None:
+def _manifest(file: PolicyFile) -> Manifest | None:
+    """Return what the learned state says of itself; None where there is none. Raises `ConfigError`."""
     if not file.state.exists():
-        return
-    fitted_with = read_manifest(file.state).encoder
+        return None
+    try:
+        return read_manifest(file.state)
+    except StateError as error:
+        raise file.document.error(("router",), str(error)) from error
+
+
+def _check_encoder(file: PolicyFile, fitted_with: str | None, digest: str | None) -> None:
     if fitted_with != digest:
         raise file.document.error(
             ("router",),
@@ -123,8 +137,7 @@ def _check_encoder(file: PolicyFile, digest: str | None) -> None:
         )
 
 
-def _digest(file: PolicyFile) -> str:
+def _digest(file: PolicyFile, learned: Manifest | None) -> str:
     """Return the sha256 of a policy as written, and of its learned state."""
     written = json.dumps(file.document.data, sort_keys=True, default=str).encode()
-    learned = read_manifest(file.state).sha256 if file.state.exists() else ""
-    return hashlib.sha256(written + learned.encode()).hexdigest()
+    return hashlib.sha256(written + (learned.sha256 if learned else "").encode()).hexdigest()

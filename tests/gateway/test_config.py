@@ -97,6 +97,16 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
     assert 2 == len(str(caught.value).splitlines())
 
 
+def test_the_digest_is_of_what_was_read(tmp_path):
+    """What is written while a configuration is being opened is a change still to be taken, and not already in force."""
+    files = read(tmp_path)
+    digest = files.digest
+    (tmp_path / "p.yaml").write_text(POLICY.replace("greedy", "softmax"))
+
+    assert digest == files.digest
+    assert digest != read_files(tmp_path / "gateway.yaml", {}).digest
+
+
 def test_variables_come_from_the_environment(tmp_path):
     """`${NAME}` and `${NAME:-other}`; an empty other leaves the default."""
     gateway = GATEWAY + "server: {port: '${PORT:-9000}', api_keys: '${KEYS:-}'}\n"
