@@ -88,7 +88,7 @@ class Dispatcher:
             try:
                 return Dispatched(backend, await self._attempt(backend, policy, chat, headers))
             except UpstreamRejected as error:
-                raise NoBackendAvailable(error, self.attempts) from error
+                raise NoBackendAvailable(error) from error
             except ContextTooLong as error:
                 failures.append(error)
                 window = max(window, candidate.context_window or 0)
@@ -96,7 +96,7 @@ class Dispatcher:
                 failures.append(error)
         # That the prompt is too long is a better reason to give than that another model was away.
         reason = next((error for error in failures if isinstance(error, ContextTooLong)), failures[-1])
-        raise NoBackendAvailable(reason, self.attempts) from reason
+        raise NoBackendAvailable(reason) from reason
 
     async def _attempt(self, backend: Backend, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]) -> Reply:
         """Ask one model, and note how it went."""

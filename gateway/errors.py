@@ -14,14 +14,11 @@ GatewayError
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from providers.errors import ContextTooLong, InputUnsupported, ProviderMisconfigured, ProviderTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gateway.events import Attempt
     from providers.errors import ProviderError
 
 #: OpenAI's error types, by status.
@@ -110,16 +107,13 @@ class FeedbackConflict(RequestError):
 
 
 class NoBackendAvailable(GatewayError):
-    """Every candidate that was tried failed. `attempts` are all of them, `error` is the last failure."""
+    """Every candidate that was tried failed. `error` is the failure that says most; the outcome has all attempts."""
 
-    without_status: ClassVar[int] = 502
-
-    def __init__(self, error: ProviderError, attempts: Sequence[Attempt]) -> None:
+    def __init__(self, error: ProviderError) -> None:
         super().__init__(str(error))
         self.error = error
-        self.attempts = tuple(attempts)
         self.code = error.code
-        fallback = 504 if isinstance(error, ProviderTimeout) else self.without_status
+        fallback = 504 if isinstance(error, ProviderTimeout) else 502
         # An error that came in band has no status that would say so.
         self.status = error.status if error.status is not None and error.status >= 400 else fallback
         self.headers = _advice(error)

@@ -133,7 +133,7 @@ async def _in_time(dispatcher: Dispatcher, routed: Routed, chat: ChatRequest, ar
             return await dispatcher.run(routed.plan, routed.call, routed.policy, chat, arrival.headers)
     except TimeoutError as error:
         late = ProviderTimeout(f"no candidate answered within {limit_s:g} s")
-        raise NoBackendAvailable(late, dispatcher.attempts) from error
+        raise NoBackendAvailable(late) from error
 
 
 def arrive(request_id: str, headers: Mapping[str, str]) -> Arrival:
