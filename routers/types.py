@@ -7,18 +7,21 @@ checked where they are made.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
     from random import Random
 
-    import numpy as np
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float32]
+
+T = TypeVar("T")
 
 #: How far a distribution's sum may be from one before it is refused.
 PROBABILITY_TOLERANCE = 1e-9
@@ -115,8 +118,11 @@ Plan = Generator[Call, Sequence[Answer], Finish]
 class Outcomes:
     """Outcomes in columns, `n` requests by `m` models: a full-information table, or a log with gaps.
 
-    `embeddings` is `[n, d]`, `rewards` `[n, m]` in [0, 1]; `costs_usd` and `completion_tokens` are `[n, m]`.
-    NaN means: not observed. `models` names the columns.
+    `embeddings` is `[n, d]`, `rewards` `[n, m]` in [0, 1]; `costs_usd`, `completion_tokens` and `latencies_s`
+    (None where nobody measured) are `[n, m]`. NaN means: not observed. `models` names the columns.
+
+    `texts` (what was embedded), `tasks` (what kind of request it was, as whoever made the table says) and
+    `prompt_tokens` are of length `n`, or empty where they are not known.
     """
 
     models: tuple[str, ...]
@@ -124,6 +130,53 @@ class Outcomes:
     rewards: FloatArray
     costs_usd: FloatArray
     completion_tokens: FloatArray
+    latencies_s: FloatArray | None = None
+    texts: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    prompt_tokens: tuple[int, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows."""
+        return len(self.rewards)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Outcomes:
+        """Return some rows, in the order given."""
+        return replace(
+            self,
+            embeddings=self.embeddings[rows],
+            rewards=self.rewards[rows],
+            costs_usd=self.costs_usd[rows],
+            completion_tokens=self.completion_tokens[rows],
+            latencies_s=None if self.latencies_s is None else self.latencies_s[rows],
+            texts=_taken(self.texts, rows),
+            tasks=_taken(self.tasks, rows),
+            prompt_tokens=_taken(self.prompt_tokens, rows),
+        )
+
+    def of_models(self, models: Sequence[str]) -> Outcomes:
+        """Return the columns of some models, in the order given. Raises `ValueError` for one it lacks."""
+        columns = [self.models.index(model) for model in models]
+        return replace(
+            self,
+            models=tuple(models),
+            rewards=self.rewards[:, columns],
+            costs_usd=self.costs_usd[:, columns],
+            completion_tokens=self.completion_tokens[:, columns],
+            latencies_s=None if self.latencies_s is None else self.latencies_s[:, columns],
+        )
+
+    def contexts(self) -> list[Context]:
+        """Return the requests as a router sees them; an embedding of zeros or NaN is one that is missing."""
+        lengths = np.linalg.norm(self.embeddings, axis=1)
+        return [
+            Context(
+                text=self.texts[row] if self.texts else "",
+                prompt_tokens=self.prompt_tokens[row] if self.prompt_tokens else 0,
+                embedding=self.embeddings[row] if lengths[row] > 0 else None,
+            )
+            for row in range(self.n)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +185,20 @@ class Estimates:
 
     mean: FloatArray
     std: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """What is expected of `m` candidates for one request, in the order that the rule sees them: cheapest first.
+
+    `costs_usd` and `latencies_s` are of length `m`; a latency is NaN where it is unknown. `reference_usd` is what
+    an average request costs with the dearest candidate, 0 where no cost is known: the unit of the dial.
+    """
+
+    rewards: Sequence[Estimate]
+    costs_usd: Sequence[float]
+    latencies_s: Sequence[float]
+    reference_usd: float
 
 
 class Router(Protocol):
@@ -190,6 +257,51 @@ class Estimator(Protocol):
         ...
 
 
+class Costs(Protocol):
+    """What would each candidate's answer cost?"""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Name the signals that it reads."""
+        ...
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return the models of which outcomes were learned."""
+        ...
+
+    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """Return the USD to expect, `[n, m]`; NaN where it is unknown, which is not zero."""
+        ...
+
+    def reference_usd(self, candidates: Sequence[Candidate]) -> float:
+        """Return what an average request costs with the dearest candidate; 0 where no cost is known."""
+        ...
+
+    def learn(self, outcomes: Outcomes) -> None:
+        """Take in outcomes."""
+        ...
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return what was learned, as arrays by name (no object arrays)."""
+        ...
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Replace what was learned by what `state` returned."""
+        ...
+
+
+class Utility(Protocol):
+    """What is a candidate worth, given what is expected of it and what quality is worth?"""
+
+    def utilities(self, prospects: Prospects, quality_weight: float) -> list[Estimate]:
+        """Return a utility for each candidate: the highest is to be preferred.
+
+        `quality_weight` in [0, 1] is the dial: lowering it never raises the expected cost of the highest.
+        """
+        ...
+
+
 class Rule(Protocol):
     """What to do about the estimates: a probability for each candidate."""
 
@@ -200,3 +312,7 @@ class Rule(Protocol):
 
 class StateError(Exception):
     """Saved state is missing, damaged, or of another format; the message names the file and the remedy."""
+
+
+def _taken(values: tuple[T, ...], rows: Sequence[int] | NDArray[np.intp]) -> tuple[T, ...]:
+    return tuple(values[row] for row in rows) if values else ()

@@ -56,19 +56,16 @@ def outcomes(n: int, seed: int = 1) -> Outcomes:
         rewards=rewards.astype(np.float32),
         costs_usd=(tokens * np.array([4e-7, 2e-6, 1e-5])).astype(np.float32),
         completion_tokens=tokens.astype(np.float32),
+        latencies_s=(tokens * np.array([0.01, 0.02, 0.03])).astype(np.float32),
+        texts=tuple(f"request {i}" for i in range(n)),
+        tasks=tuple("left" if value < 0 else "right" for value in embeddings[:, 0]),
+        prompt_tokens=tuple(int(number) for number in generator.integers(10, 1000, n)),
     )
 
 
 def rows(table: Outcomes, start: int, stop: int) -> Outcomes:
     """Return some rows of a table."""
-    part = slice(start, stop)
-    return Outcomes(
-        table.models,
-        table.embeddings[part],
-        table.rewards[part],
-        table.costs_usd[part],
-        table.completion_tokens[part],
-    )
+    return table.take(range(start, stop))
 
 
 def _units(n: int, generator: np.random.Generator) -> FloatArray:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.columns import spread, union
+from routers.columns import spread
 from routers.estimators.constant import PRIOR
-from routers.tally import Tally
+from routers.rows import Rows
 from routers.types import Estimates
 
 if TYPE_CHECKING:
@@ -17,19 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from routers.tally import Tally
     from routers.types import Candidate, Context, FloatArray, Outcomes
 
     Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """The rows learned: never changed, only replaced, so that a prediction sees one whole state."""
-
-    models: tuple[str, ...]
-    embeddings: FloatArray  # [n, d], unit vectors; zeros for a row that has none
-    rewards: FloatArray  # [n, m], NaN where not observed
-    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,7 @@ class KNN:
         self.shrinkage = shrinkage
         self.power = power
         self.max_rows = max_rows
-        self._memory = _remember((), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+        self._memory = Rows.empty()
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate every candidate for every context.
@@ -117,36 +108,20 @@ class KNN:
         neighbour. A new model becomes a column. Raises `ValueError` where the embeddings have another
         length than those learned before.
         """
-        memory = self._memory
-        embeddings = _rounded_units(outcomes.embeddings)
-        if len(memory.embeddings):
-            _check_length(embeddings.shape[1], memory)
-            embeddings = np.concatenate([memory.embeddings, embeddings])
-        models = union(memory.models, outcomes.models)
-        old = spread(memory.rewards, memory.models, models, np.nan)
-        new = spread(outcomes.rewards.astype(np.float32), outcomes.models, models, np.nan)
-        rewards = np.concatenate([old, new])
-        self._memory = _remember(models, embeddings[-self.max_rows :], rewards[-self.max_rows :])
+        self._memory = self._memory.append(outcomes, self.max_rows)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the models, their rewards, and the embeddings in half precision (which loses nothing)."""
-        memory = self._memory
-        return {
-            "models": np.array(memory.models, dtype=np.str_),
-            "embeddings": memory.embeddings.astype(np.float16),
-            "rewards": memory.rewards,
-        }
+        """Return the rows."""
+        return self._memory.state()
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        embeddings = state["embeddings"][-self.max_rows :].astype(np.float32)
-        rewards = state["rewards"][-self.max_rows :].astype(np.float32)
-        self._memory = _remember(tuple(state["models"].tolist()), embeddings, rewards)
+        self._memory = Rows.restored(state, self.max_rows)
 
-    def _near(self, memory: _Memory, context: Context) -> _Near:
+    def _near(self, memory: Rows, context: Context) -> _Near:
         if context.embedding is None or not len(memory.embeddings):
             return _Near(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
-        _check_length(len(context.embedding), memory)
+        memory.check_length(len(context.embedding))
         # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
         similarities = np.vecdot(memory.embeddings, context.embedding)
         outside = max(len(similarities) - self.neighbours, 0)
@@ -167,27 +142,6 @@ class KNN:
         squares = (weight * (known - mean) ** 2).sum(axis=0) + self.shrinkage * tally.variance
         variance = np.where(evidence > 0, squares / safe, tally.variance)
         return mean, np.sqrt(variance / np.maximum(evidence, 1))
-
-
-def _remember(models: tuple[str, ...], embeddings: FloatArray, rewards: FloatArray) -> _Memory:
-    rows = np.ascontiguousarray(embeddings)
-    return _Memory(models, rows, np.ascontiguousarray(rewards), Tally.of(models, rewards))
-
-
-def _rounded_units(embeddings: FloatArray) -> FloatArray:
-    """Scale rows to unit length and round them to half precision; rows without a length become zeros."""
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    usable = np.isfinite(lengths) & (lengths > 0)
-    units = np.where(usable, embeddings, 0) / np.where(usable, lengths, 1)
-    return units.astype(np.float16).astype(np.float32)
-
-
-def _check_length(length: int, memory: _Memory) -> None:
-    if length != (learned := memory.embeddings.shape[1]):
-        raise ValueError(
-            f"an embedding has {length} numbers but those learned have {learned}: "
-            "the encoder was changed; run `pointsman train` again"
-        )
 
 
 def _all(similarities: FloatArray) -> NDArray[np.intp]:

@@ -1,0 +1,91 @@
+"""The rows that an estimator keeps: what it is fitted to, and what it can be fitted to again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from routers.columns import spread, union
+from routers.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from routers.types import FloatArray, Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows learned, `n` requests by `m` models: never changed, only replaced, so that a reader sees one whole state.
+
+    Embeddings are unit vectors rounded to half precision, so that what is loaded is exactly what was saved.
+    """
+
+    models: tuple[str, ...]
+    embeddings: FloatArray  # [n, d]; zeros for a row that has none
+    rewards: FloatArray  # [n, m], NaN where not observed
+    tally: Tally
+
+    @classmethod
+    def of(cls, models: tuple[str, ...], embeddings: FloatArray, rewards: FloatArray) -> Rows:
+        """Keep these rows, whose embeddings are rounded unit vectors already."""
+        contiguous = np.ascontiguousarray(embeddings, np.float32)
+        return cls(models, contiguous, np.ascontiguousarray(rewards, np.float32), Tally.of(models, rewards))
+
+    @classmethod
+    def empty(cls) -> Rows:
+        """Return no rows, of no models."""
+        return cls.of((), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def append(self, outcomes: Outcomes, max_rows: int) -> Rows:
+        """Return these rows and those of `outcomes`, without the oldest beyond `max_rows`.
+
+        A row without an embedding (NaN or zeros) counts towards its models' means alone. A new model becomes a
+        column. Raises `ValueError` where the embeddings have another length than those learned before.
+        """
+        embeddings = rounded_units(outcomes.embeddings)
+        if len(self):
+            self.check_length(embeddings.shape[1])
+            embeddings = np.concatenate([self.embeddings, embeddings])
+        models = union(self.models, outcomes.models)
+        old = spread(self.rewards, self.models, models, np.nan)
+        new = spread(outcomes.rewards.astype(np.float32), outcomes.models, models, np.nan)
+        rewards = np.concatenate([old, new])
+        return Rows.of(models, embeddings[-max_rows:], rewards[-max_rows:])
+
+    def check_length(self, length: int) -> None:
+        """Raise `ValueError` for an embedding of another length than those learned."""
+        if len(self) and length != (learned := self.embeddings.shape[1]):
+            raise ValueError(
+                f"an embedding has {length} numbers but those learned have {learned}: "
+                "the encoder was changed; run `pointsman train` again"
+            )
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return the models, their rewards, and the embeddings in half precision (which loses nothing)."""
+        return {
+            "models": np.array(self.models, dtype=np.str_),
+            "embeddings": self.embeddings.astype(np.float16),
+            "rewards": self.rewards,
+        }
+
+    @classmethod
+    def restored(cls, state: Mapping[str, NDArray[np.generic]], max_rows: int) -> Rows:
+        """Return what `state` returned, without the oldest beyond `max_rows`. Raises `KeyError`."""
+        embeddings, rewards = state["embeddings"][-max_rows:], state["rewards"][-max_rows:]
+        return cls.of(tuple(state["models"].tolist()), embeddings.astype(np.float32), rewards.astype(np.float32))
+
+
+def rounded_units(embeddings: FloatArray) -> FloatArray:
+    """Scale rows to unit length and round them to half precision; rows without a length become zeros."""
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    units = np.where(usable, embeddings, 0) / np.where(usable, lengths, 1)
+    return units.astype(np.float16).astype(np.float32)
