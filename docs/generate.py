@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from routers.options import Option
-    from routers.registry import Kind
+    from routers.options import Kind, Option
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -69,12 +68,38 @@ OPTIONS = {
     ("estimating", "estimator"): "How good would each model be? See [estimators](routers.md#estimators).",
     ("estimating", "rule"): "Which one, then? See [rules](routers.md#rules).",
     ("estimating", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("estimating", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
+    ("estimating", "costs"): "What would each cost? By default the [mean](routers.md#mean).",
+    ("cheapest", "costs"): "What would each cost? By default the [mean](routers.md#mean).",
     ("fixed", "model"): "The model that is always taken.",
     ("weighted", "weights"): "Each model's share of the traffic, in any unit.",
     ("knn", "neighbours"): "How many of the most similar prompts count.",
     ("knn", "shrinkage"): "Weight of the model's overall mean, in observations.",
     ("knn", "power"): "How much nearer prompts outweigh farther ones.",
     ("knn", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("zero", "quality_weight"): "The dial: 0 is the cheapest model, 1 the best, by cost in between.",
+    ("trust", "estimator"): "The estimator that is believed as far as the request is like known ones.",
+    ("trust", "neighbours"): "Nearest prompts whose mean cosine is the support.",
+    ("trust", "known"): "Quantile of known prompts' supports at which trust is complete.",
+    ("trust", "unknown"): "Quantile of supports among other tasks' prompts at which trust begins.",
+    ("trust", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("adequate", "quality_floor"): "Expected reward that is good enough.",
+    ("adequate", "slack"): "How far below the best is good enough; by default one less the dial.",
+    ("affordable", "max_cost_usd"): "Most that a request may be expected to cost; by default the dial's.",
+    ("affordable", "deadline_s"): "Most seconds that an answer may be expected to take.",
+    ("convex", "scale"): "What one USD counts for; by default one over the dearest candidate's average request.",
+    ("preference", "quality"): "Weight of the expected reward, in any unit.",
+    ("preference", "cost"): "Weight of what is saved beside the dearest candidate.",
+    ("preference", "latency"): "Weight of the time saved beside the slowest candidate.",
+    ("threshold", "strong"): "The dearer model; by default the dearest candidate.",
+    ("threshold", "weak"): "The cheaper model; by default the cheapest candidate.",
+    (
+        "threshold",
+        "threshold",
+    ): "Probability of being better that the strong model needs; by default one less the dial.",
+    ("threshold", "probability"): "`normal`: from means and standard errors; `share`: the strong's part of both means.",
+    ("regression", "alpha"): "Weight of the ridge, in rows: more draws predictions to the mean.",
+    ("regression", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
     ("epsilon", "epsilon"): "Probability of taking any candidate.",
     ("softmax", "temperature"): "Difference in utility that makes a factor of e.",
     ("thompson", "draws"): "Draws by which probabilities are estimated.",
@@ -99,14 +124,23 @@ line and remedy. A running gateway takes changes by itself, or refuses them and 
   are their JSON Schemas (`pointsman schema` writes them).
 """
 
-#: A component's annotations, in a reader's words.
+#: A component's annotations, in a reader's words; an alternative of None goes without saying.
 WORDS = {
     "str": "text",
     "int": "integer",
     "float": "number",
+    "bool": "true or false",
     "Mapping[str, float]": "mapping of numbers",
+    "Mapping[str, str]": "mapping of text",
+    "Sequence[str]": "list of text",
+    "Sequence[int]": "list of integers",
+    "Sequence[float]": "list of numbers",
+    "Router": "a router",
     "Estimator": "an estimator",
+    "Sequence[Estimator]": "list of estimators",
     "Rule": "a rule",
+    "Utility": "a utility",
+    "Costs": "costs",
 }
 PRIMITIVES = {str: "text", int: "integer", bool: "true or false", SecretStr: "text (secret)", Any: "any"}
 
@@ -119,7 +153,7 @@ def configuration() -> str:
     parts += ["## Policy files\n", f"{models.PolicyConfig.__doc__}\n", _table(models.PolicyConfig)]
     for title, model, text in POLICY:
         parts += [f"### {title}\n", f"{text}\n", _table(model)]
-    parts += ["## Routers, estimators, rules\n", "What they do is said in [routers.md](routers.md).\n"]
+    parts += ["## Components\n", "What they do is said in [routers.md](routers.md).\n"]
     for kind in BUILT_IN:
         parts += [f"### {kind}\n", _components(kind)]
     parts += ["## Vendors\n", "Values of `vendor`, besides `local`.\n", _vendors()]
@@ -201,7 +235,7 @@ def _component(kind: Kind, name: str, options: tuple[Option, ...]) -> Iterator[t
     for option in options:
         meaning = FLOOR if kind == "rule" and option.name == "floor" else OPTIONS[name, option.name]
         default = "required" if option.required else _value(option.default)
-        yield link, f"`{option.name}`", WORDS[option.type], default, meaning
+        yield link, f"`{option.name}`", WORDS[option.type.removesuffix(" | None")], default, meaning
 
 
 def _vendors() -> str:

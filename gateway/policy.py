@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import ModelNotFound, RequestError
-from routers.estimating import EstimatingRouter
 from routers.fixed import Fixed
+from routers.types import Dialled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +100,7 @@ def _turned(policy: Policy, dial: str) -> Router:
             param="model",
             code="invalid_dial",
         )
-    if not isinstance(policy.router, EstimatingRouter):
+    if not isinstance(policy.router, Dialled):
         raise RequestError(
             f"The policy {policy.name!r} has no dial: its router does not weigh quality against cost.",
             param="model",

@@ -1,38 +1,41 @@
-"""Estimator x rule: expect, subtract the price, choose."""
+"""Estimator x utility x rule: expect, weigh, choose."""
 
 from __future__ import annotations
 
 from copy import copy
 from typing import TYPE_CHECKING
 
-from routers.costs import CostHead
+import numpy as np
+
+from routers.costs.mean import Mean
+from routers.dial import checked_weight
+from routers.newcomers import Newcomers
+from routers.outlook import Expectations, Outlook, Prepared
+from routers.parts import below, prefixed
 from routers.rules.floor import Floor
 from routers.state import Manifest, load_state, save_state
-from routers.types import Call, Estimate, Finish, StateError
-from routers.utility import Exchange
+from routers.tally import Tally
+from routers.types import Call, Finish, StateError
+from routers.utilities.linear import Linear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from random import Random
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from routers.types import Candidate, Context, Estimator, Outcomes, Plan, Rule
-
-    Arrays = Mapping[str, NDArray[np.generic]]
+    from routers.parts import Arrays
+    from routers.types import Candidate, Context, Costs, Estimator, Outcomes, Plan, Rule, Utility
 
 
 class EstimatingRouter:
-    """Estimate each candidate's reward, subtract its price, and let a rule choose.
+    """Estimate each candidate's reward, weigh it against its expected cost, and let a rule choose.
 
-    `quality_weight` in [0, 1] says what quality is worth (see `Exchange`). A candidate whose cost is
-    unknown counts as the dearest one known, so that it is never chosen for being cheap; where no cost
-    is known, cost is ignored and `why` ends in `cost=unknown`. Candidates reach the rule in the order
-    of their expected cost, then name, whatever their order in the pool; so ties go to the cheaper.
+    A candidate whose cost is unknown counts as the dearest one known, so that it is never chosen for being
+    cheap; where no cost is known, cost is ignored and `why` ends in `cost=unknown`. Candidates reach the rule
+    in the order of their expected cost, then name, whatever their order in the pool; so ties go to the cheaper.
 
-    Parameters: `estimator` and `rule`, the parts; `quality_weight`, the dial.
+    Parameters: `estimator`, `rule`, `utility` and `costs`, the parts (by default the utility is linear, and a
+    completion is expected to be as long as the model's are on average); `quality_weight` in [0, 1], the dial.
 
     >>> from decimal import Decimal
     >>> from random import Random
@@ -50,16 +53,27 @@ class EstimatingRouter:
     is rate-optimal.
     """
 
-    def __init__(self, estimator: Estimator, rule: Rule, quality_weight: float = 0.7) -> None:
+    def __init__(
+        self,
+        estimator: Estimator,
+        rule: Rule,
+        quality_weight: float = 0.7,
+        utility: Utility | None = None,
+        costs: Costs | None = None,
+    ) -> None:
         self.estimator = estimator
+        self.newcomers = Newcomers(estimator)
         self.rule = rule
-        self.quality_weight = _checked(quality_weight)
-        self.costs = CostHead()
+        self.quality_weight = checked_weight(quality_weight)
+        self.utility: Utility = Linear() if utility is None else utility
+        self.costs: Costs = Mean() if costs is None else costs
+        self._latencies = Tally.empty()
+        self.preparation: Prepared | None = None
 
     @property
     def requires(self) -> frozenset[str]:
-        """Name the signals that the estimator reads."""
-        return self.estimator.requires
+        """Name the signals that the estimator and the costs read."""
+        return self.estimator.requires | self.costs.requires
 
     @property
     def learns_in_batches(self) -> bool:
@@ -69,7 +83,18 @@ class EstimatingRouter:
     def with_quality_weight(self, quality_weight: float) -> EstimatingRouter:
         """Return this router with the dial elsewhere. It shares what was learned, and copies nothing."""
         view = copy(self)
-        view.quality_weight = _checked(quality_weight)
+        view.quality_weight = checked_weight(quality_weight)
+        return view
+
+    def prepared(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> EstimatingRouter:
+        """Return this router with all that it expects of these very contexts and candidates computed in one batch.
+
+        It decides as this one does, faster, wherever the dial stands: views of it share the computation. It goes by
+        the identity of the context objects and by the order of the candidates; anything else is computed when it
+        is planned. What this router learns afterwards it does not notice.
+        """
+        view = copy(self)
+        view.preparation = Prepared(contexts, candidates, self._expectations.outlooks(contexts, candidates))
         return view
 
     def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:
@@ -79,65 +104,76 @@ class EstimatingRouter:
         """
         if not candidates:
             raise ValueError("there is no candidate to choose from")
-        known = self._expected_costs(context, candidates)
-        dearest = max(known.values(), default=0.0)
-        ordered = sorted(candidates, key=lambda c: (known.get(c.model, dearest), c.model))
-        rewards = self._rewards(context, ordered)
-        exchange = Exchange(self.quality_weight, self.costs.reference_cost_usd(candidates) or 0.0)
-        utilities = exchange.utilities(rewards, [known.get(c.model, dearest) for c in ordered])
+        outlook = self._outlook(context, candidates)
+        utilities = self.utility.utilities(outlook.prospects, self.quality_weight)
         distribution = self.rule.distribution(utilities)
-        models = [candidate.model for candidate in ordered]
         (answer,) = yield Call(
-            candidates=tuple(rng.choices(ordered, weights=distribution)),
-            propensities=dict(zip(models, distribution, strict=True)),
-            why=self._why(known),
-            estimates=dict(zip(models, rewards, strict=True)),
-            expected_cost_usd=known,
+            candidates=tuple(rng.choices(outlook.candidates, weights=distribution)),
+            propensities=dict(zip(outlook.models, distribution, strict=True)),
+            why=self._why(outlook),
+            estimates=outlook.estimates,
+            expected_cost_usd=outlook.costs_usd,
         )
         return Finish(answer)
 
     def learn(self, outcomes: Outcomes) -> None:
-        """Learn rewards, completion lengths and costs."""
-        self.estimator.learn(outcomes)
+        """Learn rewards, completion lengths, costs and latencies."""
+        self.preparation = None
+        self.newcomers.learn(outcomes)
+        self._learn_prices(outcomes)
+
+    def adopt(self, model: str, outcomes: Outcomes) -> None:
+        """Take in a model by its outcomes alone: what is expected of the others stays as it is.
+
+        Raises `ValueError` where no reward of the model is given.
+        """
+        of_model = outcomes.of_models([model])
+        self.newcomers.adopt(model, of_model, self.costs.models)
+        self.preparation = None
+        self._learn_prices(of_model)
+
+    def _learn_prices(self, outcomes: Outcomes) -> None:
         self.costs.learn(outcomes)
+        if outcomes.latencies_s is not None:
+            self._latencies += Tally.of(outcomes.models, outcomes.latencies_s)
 
     def save(self, directory: Path, *, encoder: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
         """Write what was learned; `encoder` is the digest of what made the embeddings."""
-        arrays = _prefixed("estimator", self.estimator.state()) | _prefixed("costs", self.costs.state())
+        arrays = prefixed("estimator", self.newcomers.state()) | prefixed("costs", self.costs.state())
+        arrays |= prefixed("latencies", _latency_state(self._latencies))
         manifest = Manifest(self._kind, self.costs.models, encoder, dict(metadata or {}))
         save_state(directory, arrays, manifest)
 
     def load(self, directory: Path) -> None:
         """Replace what was learned. Raises `StateError` where the folder holds nothing that fits."""
         arrays = load_state(directory, self._kind)
+        self.preparation = None
         try:
-            self.estimator.restore(_below("estimator", arrays))
-            self.costs.restore(_below("costs", arrays))
+            self.newcomers.restore(below("estimator", arrays))
+            self.costs.restore(below("costs", arrays))
+            self._latencies = _restored_latencies(below("latencies", arrays))
         except KeyError as missing:
             raise StateError(f"{directory} lacks the array {missing}; run `pointsman train`") from missing
 
     @property
     def _kind(self) -> str:
-        return f"estimating({_name(self.estimator)})"
+        parts = [_name(self.estimator)] if isinstance(self.costs, Mean) else [_name(self.estimator), _name(self.costs)]
+        return f"estimating({', '.join(parts)})"
 
-    def _expected_costs(self, context: Context, candidates: Sequence[Candidate]) -> dict[str, float]:
-        costs = ((c.model, self.costs.expected_cost_usd(context, c)) for c in candidates)
-        return {model: cost for model, cost in costs if cost is not None}
+    @property
+    def _expectations(self) -> Expectations:
+        return Expectations(self.newcomers, self.costs, self._latencies)
 
-    def _rewards(self, context: Context, candidates: Sequence[Candidate]) -> list[Estimate]:
-        estimates = self.estimator.predict([context], candidates)
-        pairs = zip(estimates.mean[0].tolist(), estimates.std[0].tolist(), strict=True)
-        return [Estimate(mean, std) for mean, std in pairs]
+    def _outlook(self, context: Context, candidates: Sequence[Candidate]) -> Outlook:
+        if self.preparation and (outlook := self.preparation.get(context, candidates)):
+            return outlook
+        return self._expectations.outlooks([context], candidates)[0]
 
-    def _why(self, known: Mapping[str, float]) -> str:
-        unknown = "" if known else " cost=unknown"
-        return f"{_name(self.estimator)}*{_name(self.rule)} w={self.quality_weight:g}{unknown}"
-
-
-def _checked(quality_weight: float) -> float:
-    if not 0 <= quality_weight <= 1:
-        raise ValueError(f"quality_weight={quality_weight} must lie between 0 (cheapest) and 1 (best)")
-    return quality_weight
+    def _why(self, outlook: Outlook) -> str:
+        """Name the parts (but a linear utility) and the dial."""
+        utility = "" if isinstance(self.utility, Linear) else f"*{_name(self.utility)}"
+        unknown = "" if outlook.costs_usd else " cost=unknown"
+        return f"{_name(self.estimator)}{utility}*{_name(self.rule)} w={self.quality_weight:g}{unknown}"
 
 
 def _name(component: object) -> str:
@@ -146,10 +182,14 @@ def _name(component: object) -> str:
     return type(component).__name__.lower()
 
 
-def _prefixed(prefix: str, arrays: Arrays) -> dict[str, NDArray[np.generic]]:
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+def _latency_state(latencies: Tally) -> Arrays:
+    """Return the arrays; none where nobody measured."""
+    if not latencies.models:
+        return {}
+    return {"models": np.array(latencies.models, dtype=np.str_), "moments": latencies.moments}
 
 
-def _below(prefix: str, arrays: Arrays) -> dict[str, NDArray[np.generic]]:
-    start = f"{prefix}."
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+def _restored_latencies(arrays: Arrays) -> Tally:
+    if not arrays:
+        return Tally.empty()
+    return Tally(tuple(arrays["models"].tolist()), arrays["moments"].astype(np.float64))

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Annotations of arguments that are components themselves, written as a mapping with `type`.
-COMPONENTS = frozenset({"Router", "Estimator", "Rule"})
+Kind = Literal["router", "estimator", "rule", "utility", "costs"]
+
+#: The kind that each annotation asks for. An argument of such a type is written as a mapping with `type`; one that
+#: is a `Sequence` of them, as a list of such mappings.
+KINDS: Mapping[str, Kind] = {
+    "Router": "router",
+    "Estimator": "estimator",
+    "Rule": "rule",
+    "Utility": "utility",
+    "Costs": "costs",
+}
 
 #: Classes accepted for an annotation, by the annotation's name. What is not listed is not checked here.
 _ACCEPTED: Mapping[str, tuple[type, ...]] = {
@@ -23,7 +33,7 @@ _ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "None": (type(None),),
     "Mapping": (Mapping,),
     "Sequence": (list, tuple),
-} | dict.fromkeys(COMPONENTS, (Mapping,))
+} | dict.fromkeys(KINDS, (Mapping,))
 
 
 class ComponentError(ValueError):
@@ -55,6 +65,16 @@ class Option:
     type: str
     required: bool
     default: object = None
+
+    @property
+    def kind(self) -> Kind | None:
+        """Return the kind of the component, or of each in the list; None where it is no component."""
+        return next((KINDS[name] for name in re.findall(r"\w+", self.type) if name in KINDS), None)
+
+    @property
+    def many(self) -> bool:
+        """Tell whether it is a list of components."""
+        return self.kind is not None and "Sequence[" in self.type
 
 
 def options_of(component: Callable[..., object]) -> tuple[Option, ...]:
@@ -89,12 +109,20 @@ def _option(parameter: inspect.Parameter) -> Option:
 
 
 def _check_type(option: Option, value: object, path: str) -> None:
-    """Compare a value with the outermost name of each alternative of the annotation."""
+    """Compare a value with the outermost name of each alternative of the annotation, and the parts of a list."""
     outer = [part.split("[")[0].strip().rpartition(".")[2] for part in option.type.split("|")]
-    if any(name not in _ACCEPTED or _is(value, name) for name in outer):
-        return
-    wanted = "a mapping with 'type'" if option.type in COMPONENTS else option.type
-    raise BadOption(f"{path}.{option.name}", f"must be {wanted}, not {value!r}")
+    if not any(name not in _ACCEPTED or _is(value, name) for name in outer):
+        raise BadOption(f"{path}.{option.name}", f"must be {_wanted(option)}, not {value!r}")
+    if option.many and isinstance(value, Sequence):
+        for place, part in enumerate(value):
+            if not isinstance(part, Mapping):
+                raise BadOption(f"{path}.{option.name}[{place}]", f"must be a mapping with 'type', not {part!r}")
+
+
+def _wanted(option: Option) -> str:
+    if option.kind is None:
+        return option.type
+    return "a list of mappings with 'type'" if option.many else "a mapping with 'type'"
 
 
 def _is(value: object, name: str) -> bool:

@@ -1,45 +1,79 @@
 """Components by name: what a configuration may call for, and how it becomes an object.
 
 A component is a class whose constructor arguments are its configuration. Nothing is imported before it
-is named. Other distributions add their own under the entry points `pointsman.routers`,
-`pointsman.estimators` and `pointsman.rules`.
+is named. Other distributions add their own under the entry points that `GROUPS` names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from routers.options import BadOption, ComponentError, Option, UnknownComponent, check_options, options_of
+from routers.options import BadOption, ComponentError, Kind, Option, UnknownComponent, check_options, options_of
 from routers.rules.floor import Floor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from routers.types import Estimator, Router, Rule
+    from routers.types import Costs, Estimator, Router, Rule, Utility
 
-Kind = Literal["router", "estimator", "rule"]
+#: Where other distributions add a component of each kind.
+GROUPS: Mapping[Kind, str] = {
+    "router": "pointsman.routers",
+    "estimator": "pointsman.estimators",
+    "rule": "pointsman.rules",
+    "utility": "pointsman.utilities",
+    "costs": "pointsman.costs",
+}
 
 #: Our own, as "module:Class". `Floor` is no type of its own: it is the option `floor` of every rule.
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "router": {
+        "cheapest": "routers.cheapest:Cheapest",
         "estimating": "routers.estimating:EstimatingRouter",
         "fixed": "routers.fixed:Fixed",
+        "recommended": "routers.recommended:Recommended",
         "random": "routers.random_choice:RandomChoice",
         "weighted": "routers.weighted:Weighted",
+        "zero": "routers.zero:Zero",
     },
     "estimator": {
+        "cluster": "routers.estimators.cluster:Cluster",
         "constant": "routers.estimators.constant:Constant",
+        "contrastive": "routers.estimators.contrastive:Contrastive",
+        "ensemble": "routers.estimators.ensemble:Ensemble",
+        "forest": "routers.estimators.forest:Forest",
+        "graph": "routers.estimators.graph:Graph",
+        "irt": "routers.estimators.irt:IRT",
         "knn": "routers.estimators.knn:KNN",
+        "logistic": "routers.estimators.logistic:Logistic",
+        "matrix_factorization": "routers.estimators.matrix_factorization:MatrixFactorization",
+        "mlp": "routers.estimators.mlp:MLP",
+        "ridge": "routers.estimators.ridge:Ridge",
+        "similarity_bradley_terry": "routers.estimators.similarity_bradley_terry:SimilarityBradleyTerry",
+        "task": "routers.estimators.task:Task",
+        "trust": "routers.estimators.trust:Trust",
     },
     "rule": {
         "epsilon": "routers.rules.epsilon:Epsilon",
         "greedy": "routers.rules.greedy:Greedy",
         "softmax": "routers.rules.softmax:Softmax",
         "thompson": "routers.rules.thompson:Thompson",
+    },
+    "utility": {
+        "adequate": "routers.utilities.adequate:Adequate",
+        "affordable": "routers.utilities.affordable:Affordable",
+        "chebyshev": "routers.utilities.chebyshev:Chebyshev",
+        "convex": "routers.utilities.convex:Convex",
+        "linear": "routers.utilities.linear:Linear",
+        "preference": "routers.utilities.preference:Preference",
+        "threshold": "routers.utilities.threshold:Threshold",
+    },
+    "costs": {
+        "mean": "routers.costs.mean:Mean",
+        "regression": "routers.costs.regression:Regression",
     },
 }
 
@@ -54,12 +88,12 @@ def components(kind: Kind) -> dict[str, str]:
 
     Raises `ComponentError` where another distribution claims a name of ours for something else.
     """
-    table = dict(BUILT_IN[kind])
-    for entry in entry_points(group=f"pointsman.{kind}s"):
+    table, group = dict(BUILT_IN[kind]), GROUPS[kind]
+    for entry in entry_points(group=group):
         if table.setdefault(entry.name, entry.value) != entry.value:
             raise ComponentError(
                 "",
-                f"entry point pointsman.{kind}s: {entry.name!r} is {table[entry.name]} already and "
+                f"entry point {group}: {entry.name!r} is {table[entry.name]} already and "
                 f"cannot be {entry.value} too; rename the entry point",
             )
     return dict(sorted(table.items()))
@@ -116,11 +150,14 @@ def build_rule(spec: Mapping[str, Any], path: str = "rule") -> Rule:
     return cast("Rule", _build("rule", spec, path))
 
 
-_BUILDERS: Mapping[str, Callable[[Mapping[str, Any], str], object]] = {
-    "Router": build_router,
-    "Estimator": build_estimator,
-    "Rule": build_rule,
-}
+def build_utility(spec: Mapping[str, Any], path: str = "utility") -> Utility:
+    """Build a utility, as `build_router` does."""
+    return cast("Utility", _build("utility", spec, path))
+
+
+def build_costs(spec: Mapping[str, Any], path: str = "costs") -> Costs:
+    """Build a cost model, as `build_router` does."""
+    return cast("Costs", _build("costs", spec, path))
 
 
 def _build(kind: Kind, spec: Mapping[str, Any], path: str) -> object:
@@ -141,7 +178,11 @@ def _build(kind: Kind, spec: Mapping[str, Any], path: str) -> object:
 
 
 def _part(option: Option, value: object, path: str) -> object:
-    """Build the value of an option that is a component itself; return any other as it is."""
-    if option.type in _BUILDERS and isinstance(value, Mapping):
-        return _BUILDERS[option.type](value, f"{path}.{option.name}")
-    return value
+    """Build the value of an option that is a component itself, or a list of them; return any other as it is."""
+    place = f"{path}.{option.name}"
+    if option.kind is None or value is None:
+        return value
+    if option.many:
+        parts = cast("Sequence[Mapping[str, Any]]", value)  # checked by `check_options`, as is the one below
+        return [_build(option.kind, part, f"{place}[{i}]") for i, part in enumerate(parts)]
+    return _build(option.kind, cast("Mapping[str, Any]", value), place)

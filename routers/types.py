@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -228,6 +228,18 @@ class Router(Protocol):
         """Replace what was learned by what `save` wrote.
 
         Raises `StateError` where the folder holds nothing readable.
+        """
+        ...
+
+
+@runtime_checkable
+class Dialled(Protocol):
+    """A router that weighs quality against cost, with a dial that a request may turn."""
+
+    def with_quality_weight(self, quality_weight: float) -> Router:
+        """Return this router with the dial elsewhere: 0 is cheapest, 1 is best. It shares what was learned.
+
+        Raises `ValueError` for a dial outside [0, 1].
         """
         ...
 

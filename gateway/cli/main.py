@@ -8,17 +8,36 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli import check, log, profile, schema, serve, train
+from gateway.cli import check, evaluate, log, onboard, profile, schema, serve, train
 from gateway.config.loader import ConfigError
+from gateway.embedding_cache import CacheError
+from gateway.engines.engine import EngineError
+from gateway.onboarding import OnboardingError
+from gateway.profiling.interview import InterviewError
 from gateway.profiling.journal import JournalError
 from gateway.profiling.probes import ProbeError
 from gateway.profiling.sandbox import SandboxError
-from gateway.profiling.table import TableError
+from gateway.signals.encoder import EncoderError
 from gateway.store.base import StoreError
+from gateway.tables.table import TableError
 from routers.types import StateError
 
 #: What a user can mend; anything else is a defect and shows its trace.
-USER_ERRORS = (ConfigError, JournalError, ProbeError, SandboxError, StateError, StoreError, TableError)
+USER_ERRORS = (
+    CacheError,
+    ConfigError,
+    EncoderError,
+    EngineError,
+    InterviewError,
+    JournalError,
+    OnboardingError,
+    ProbeError,
+    SandboxError,
+    StateError,
+    StoreError,
+    TableError,
+)
+
 
 app = typer.Typer(
     name="pointsman",
@@ -31,6 +50,8 @@ app.command("serve")(serve.command)
 app.command("check")(check.command)
 app.command("profile")(profile.command)
 app.command("train")(train.command)
+app.command("onboard")(onboard.command)
+app.command("evaluate")(evaluate.command)
 app.command("log")(log.command)
 app.command("schema")(schema.command)
 

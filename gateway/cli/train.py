@@ -9,47 +9,44 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table as Grid
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
+from gateway.cli.progress import progress_bar
 from gateway.config.loader import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from gateway.config.files import Files, PolicyFile
     from routers.evaluation import Report, Score
 
-#: Prompts that are embedded at once.
-BATCH = 32
-
 
 def command(
-    table: Annotated[Path, typer.Argument(help="The outcome table (Parquet), as `pointsman profile` writes it.")],
+    table: Annotated[
+        Path, typer.Argument(help="The outcome table (Parquet, CSV or JSON lines), as `pointsman profile` writes it.")
+    ],
     policy: Annotated[str, typer.Option(help="The policy whose router is fitted.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Fit a policy's router to the table's training fold, report it on the dev fold, and save its state.
 
-    A gateway that is running takes the new state at once.
+    A gateway that is running takes the new state at once. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman),
+    so that the next run does not compute them again.
     """
-    import numpy as np
-
     from gateway.config.build import open_encoder_of
     from gateway.config.files import read_files
     from gateway.config.policies import build_candidates, pool_of
-    from gateway.profiling.table import read_table
+    from gateway.embeddings import EmbeddingCache, default_folder, embed_all
+    from gateway.tables.read import read_table
     from gateway.training import TrainingSet, fit
 
     files = read_files(config, os.environ)
     file = _policy(files, policy)
     outcomes = read_table(table)
     encoder = open_encoder_of(files)
-    prompts = outcomes.prompts
-    batches = [prompts[n : n + BATCH] for n in range(0, len(prompts), BATCH)]
-    progress = track(batches, "embedding", console=Console(stderr=True))
-    embeddings = np.concatenate([encoder.encode(batch) for batch in progress])
+    with progress_bar("embedding") as progress:
+        embeddings = embed_all(outcomes.prompts, encoder, EmbeddingCache(default_folder(os.environ)), progress)
     pool = pool_of(file, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
-    report = fit(file, TrainingSet(table, outcomes, embeddings, encoder.digest), pool, random.Random(0))
+    report = fit(file, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
     Console().print(_grid(report))
     typer.echo(f"state written to {file.state}")
 

@@ -6,24 +6,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.models import GatewayConfig, PolicyConfig
-from routers.registry import describe
+from routers.registry import BUILT_IN, describe
 
 if TYPE_CHECKING:
-    from routers.options import Option
-    from routers.registry import Kind
+    from routers.options import Kind, Option
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: JSON's name for each type that an option may have.
 TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
-#: Options that are components in turn.
-PARTS: dict[str, Kind] = {"Router": "router", "Estimator": "estimator", "Rule": "rule"}
 
 
 def schemas() -> dict[str, str]:
     """Return the schemas by file name, as they stand in `configs/`."""
     policy = PolicyConfig.model_json_schema()
     policy["properties"]["router"] = {"$ref": "#/$defs/router"}
-    policy["$defs"] |= {kind: _component(kind) for kind in PARTS.values()}
+    policy["$defs"] |= {kind: _component(kind) for kind in BUILT_IN}
     documents = {"schema.json": GatewayConfig.model_json_schema(), "policy.schema.json": policy}
     return {
         name: json.dumps({"$schema": DIALECT, **document}, indent=2, sort_keys=True) + "\n"
@@ -47,9 +44,10 @@ def _variant(name: str, options: tuple[Option, ...]) -> dict[str, Any]:
 
 
 def _option(option: Option) -> dict[str, Any]:
+    if option.kind is not None:
+        part = {"$ref": f"#/$defs/{option.kind}"}
+        return {"type": "array", "items": part} if option.many else part
     names = [part.split("[")[0].strip() for part in option.type.split("|")]
-    if (part := PARTS.get(names[0])) is not None:
-        return {"$ref": f"#/$defs/{part}"}
     types = [TYPES[name] for name in names if name in TYPES]
     schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types} if types else {}
     return schema if option.required else {**schema, "default": option.default}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.checks.cases import POOL, bare, contexts, outcomes, rows
+from routers.checks.cases import DIMENSION, POOL, bare, contexts, outcomes, rows
 from routers.checks.expect import expect, expect_arguments_kept, expect_documented
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def is_bounded(make: MakeEstimator) -> None:
     for seed in range(8):
         estimator.learn(outcomes(100, seed))
         sizes.append(sum(array.nbytes for array in estimator.state().values()))
-    expect(sizes[-1] == sizes[3], f"the state grows without end: {sizes} bytes")
+    kept = 400 * DIMENSION * np.dtype(np.float16).itemsize  # what four batches more would take, at the least
+    expect(sizes[-1] < sizes[3] + kept, f"the state grows without end: {sizes} bytes")
 
 
 def is_documented(make: MakeEstimator) -> None:

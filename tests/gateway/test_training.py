@@ -7,7 +7,7 @@ import pytest
 
 from gateway.config.files import read_files
 from gateway.config.policies import build_router_of
-from gateway.profiling.table import Table, TableError
+from gateway.tables.table import Table, TableError
 from gateway.training import TrainingSet, fit
 from routers.types import Candidate, Context
 
@@ -35,6 +35,7 @@ def training_set(path, n: int = 60, **changes) -> TrainingSet:
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     costs = np.full((n, 2), 0.001, dtype=np.float32)
     fields = {
+        "path": path / "table.parquet",
         "prompt_ids": tuple(str(i) for i in range(n)),
         "tasks": ("t",) * n,
         "prompts": tuple(f"prompt {i}" for i in range(n)),
@@ -45,7 +46,7 @@ def training_set(path, n: int = 60, **changes) -> TrainingSet:
         "completion_tokens": costs * np.nan,
         "folds": tuple("dev" if i % 3 == 0 else "train" for i in range(n)),
     }
-    return TrainingSet(path / "table.parquet", Table(**{**fields, **changes}), embeddings, encoder="e")
+    return TrainingSet(Table(**{**fields, **changes}), embeddings, encoder="e")
 
 
 def test_a_fitted_router_is_saved_and_reported_on_rows_it_has_not_seen(policy, tmp_path):

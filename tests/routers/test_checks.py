@@ -6,24 +6,52 @@ import numpy as np
 import pytest
 
 from routers.checks import (
+    COSTS_CHECKS,
     ESTIMATOR_CHECKS,
     ROUTER_CHECKS,
     RULE_CHECKS,
+    UTILITY_CHECKS,
     CheckFailed,
+    check_costs,
     check_estimator,
     check_router,
     check_rule,
+    check_utility,
 )
+from routers.costs.mean import Mean
 from routers.estimators.constant import Constant
 from routers.random_choice import RandomChoice
-from routers.registry import build_estimator, build_router, build_rule, components
+from routers.registry import build_costs, build_estimator, build_router, build_rule, build_utility, components
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
+from routers.types import Estimate
+from routers.utilities.linear import Linear
 
 # Arguments for the battery: small bounds, and whatever has no default.
-ESTIMATORS = {"constant": {}, "knn": {"neighbours": 5, "max_rows": 100}}
+KNN = {"neighbours": 5, "max_rows": 100}
+ESTIMATORS = {
+    "constant": {},
+    "knn": KNN,
+    "trust": {"estimator": {"type": "knn"} | KNN, "neighbours": 3, "max_rows": 100},
+}
 RULES = {"epsilon": {}, "greedy": {}, "softmax": {}, "thompson": {"draws": 100}}
-ROUTERS = {"fixed": {"model": "small"}, "random": {}, "weighted": {"weights": {"small": 3, "large": 1}}}
+UTILITIES = {
+    "adequate": {},
+    "affordable": {"deadline_s": 5},
+    "chebyshev": {},
+    "convex": {},
+    "linear": {},
+    "preference": {"latency": 0.5},
+    "threshold": {},
+}
+COSTS = {"mean": {}, "regression": {"max_rows": 100}}
+ROUTERS = {
+    "cheapest": {},
+    "fixed": {"model": "small"},
+    "random": {},
+    "weighted": {"weights": {"small": 3, "large": 1}},
+    "zero": {"quality_weight": 0.6},
+}
 
 
 def specs(table):
@@ -36,6 +64,14 @@ def estimating():
     for (estimator, options), (rule, more), floor in itertools.product(ESTIMATORS.items(), RULES.items(), (0, 0.05)):
         parts = {"estimator": {"type": estimator} | options, "rule": {"type": rule, "floor": floor} | more}
         yield pytest.param({"type": "estimating"} | parts, id=f"{estimator}*{rule}+{floor}")
+
+
+def weighing():
+    """Yield a router for each utility, and for each way to expect costs."""
+    parts = {"type": "estimating", "estimator": {"type": "knn"} | KNN, "rule": {"type": "softmax"}}
+    for kind, table in (("utility", UTILITIES), ("costs", COSTS)):
+        for name, options in table.items():
+            yield pytest.param(parts | {kind: {"type": name} | options}, id=f"{kind}={name}")
 
 
 def named(checks):
@@ -58,15 +94,36 @@ def test_every_rule_passes(spec, check):
     check(partial(build_rule, spec | {"floor": 0.02}))
 
 
+@pytest.mark.parametrize("check", named(UTILITY_CHECKS))
+@pytest.mark.parametrize("spec", specs(UTILITIES))
+def test_every_utility_passes(spec, check):
+    """The whole battery, over the registry."""
+    check(partial(build_utility, spec))
+
+
+@pytest.mark.parametrize("check", named(COSTS_CHECKS))
+@pytest.mark.parametrize("spec", specs(COSTS))
+def test_every_way_to_expect_costs_passes(spec, check):
+    """The whole battery, over the registry."""
+    check(partial(build_costs, spec))
+
+
 @pytest.mark.parametrize("check", named(ROUTER_CHECKS))
-@pytest.mark.parametrize("spec", [*specs(ROUTERS), *estimating()])
+@pytest.mark.parametrize("spec", [*specs(ROUTERS), *estimating(), *weighing()])
 def test_every_router_passes(spec, check):
     """The whole battery, over the registry and every combination of parts."""
     check(partial(build_router, spec))
 
 
 @pytest.mark.parametrize(
-    ("kind", "table"), [("estimator", ESTIMATORS), ("rule", RULES), ("router", ROUTERS | {"estimating": {}})]
+    ("kind", "table"),
+    [
+        ("estimator", ESTIMATORS),
+        ("rule", RULES),
+        ("router", ROUTERS | {"estimating": {}}),
+        ("utility", UTILITIES),
+        ("costs", COSTS),
+    ],
 )
 def test_every_registered_component_is_in_the_battery(kind, table):
     """A new component needs an entry at the top of this file, or none of the above sees it."""
@@ -213,6 +270,51 @@ def test_battery_finds_a_bad_router(router, message):
     """Each fault is found by the check that is for it."""
     with pytest.raises(CheckFailed, match=message):
         check_router(router)
+
+
+class Thrifty(Linear):
+    """Turn the dial the wrong way. >>> ..."""
+
+    def utilities(self, prospects, quality_weight):
+        """Pay more for less."""
+        return super().utilities(prospects, 1 - quality_weight)
+
+
+class Boundless(Linear):
+    """Value the dearest beyond all numbers. >>> ..."""
+
+    def utilities(self, prospects, quality_weight):
+        """Put infinity last."""
+        return [*super().utilities(prospects, quality_weight)[:-1], Estimate(float("inf"))]
+
+
+@pytest.mark.parametrize(("utility", "message"), [(Thrifty, "the choice costs"), (Boundless, "is not finite")])
+def test_battery_finds_a_bad_utility(utility, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_utility(utility)
+
+
+class Generous(Mean):
+    """Count what is unknown as free. >>> ..."""
+
+    def predict(self, contexts, candidates):
+        """Replace NaN."""
+        return np.nan_to_num(super().predict(contexts, candidates))
+
+
+class Oblivious(Mean):
+    """Forget at every save. >>> ..."""
+
+    def restore(self, state):
+        """Take nothing back."""
+
+
+@pytest.mark.parametrize(("costs", "message"), [(Generous, "was made up"), (Oblivious, "what was restored")])
+def test_battery_finds_bad_costs(costs, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_costs(costs)
 
 
 def test_declared_batches_are_exempt_from_learning_one_by_one():

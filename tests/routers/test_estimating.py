@@ -2,6 +2,7 @@ import json
 import math
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.checks.cases import POOL, contexts, outcomes
+from routers.costs.regression import Regression
 from routers.drive import drive
 from routers.estimating import EstimatingRouter
 from routers.estimators.constant import Constant
@@ -20,8 +22,11 @@ from routers.rules.softmax import Softmax
 from routers.rules.thompson import Thompson
 from routers.state import read_manifest
 from routers.types import Answer, Candidate, Context, Outcomes, Price, StateError
+from routers.utilities.adequate import Adequate
+from routers.utilities.affordable import Affordable
 
 CONTEXT = Context("", prompt_tokens=256)
+STATE = Path(__file__).parents[2] / "configs" / "state" / "auto"
 
 
 def priced(model, usd):
@@ -32,9 +37,9 @@ def priced(model, usd):
 CHEAP, DEAR = priced("cheap", 1), priced("dear", 10)
 
 
-def knowing(rule=None, w=0.7, **rewards):
+def knowing(rule=None, w=0.7, utility=None, **rewards):
     """Return a router over constant rewards, by model."""
-    router = EstimatingRouter(Constant(), rule or Greedy(), w)
+    router = EstimatingRouter(Constant(), rule or Greedy(), w, utility)
     row = np.array([list(rewards.values())], np.float32)
     gap = np.full_like(row, np.nan)
     router.learn(Outcomes(tuple(rewards), np.zeros((1, 2), np.float32), row, gap, gap))
@@ -99,6 +104,55 @@ def test_why_names_the_parts_and_the_dial():
     assert "knn*thompson floor=0.02 w=0.25" == first_call(router, [CHEAP]).why
 
 
+def test_why_names_another_utility_than_the_linear_one():
+    """What the dial means depends on it."""
+    assert "constant*adequate*greedy w=0.7" == first_call(knowing(utility=Adequate(), cheap=0.5), [CHEAP]).why
+
+
+def test_utility_weighs():
+    """The same estimates and costs, and another choice: 0.7 is not good enough, 0.9 is."""
+    pool = [CHEAP, DEAR]
+
+    assert "cheap" == chosen(knowing(utility=Adequate(quality_floor=0.6), cheap=0.7, dear=0.9), pool)
+    assert "dear" == chosen(knowing(utility=Adequate(quality_floor=0.8), cheap=0.7, dear=0.9), pool)
+
+
+def test_latency_is_the_models_mean(tmp_path):
+    """It is learned and saved with the rest; a deadline rules out the slow."""
+    router, loaded = (EstimatingRouter(Constant(), Greedy(), 1.0, Affordable(deadline_s=2.5)) for _ in range(2))
+    rewards = np.array([[0.5, 0.9]] * 2, np.float32)
+    gap, seconds = np.full_like(rewards, np.nan), np.array([[1.0, 2.0], [np.nan, 4.0]], np.float32)
+    router.learn(Outcomes(("cheap", "dear"), np.zeros((2, 2), np.float32), rewards, gap, gap, seconds))
+
+    router.save(tmp_path)
+    loaded.load(tmp_path)
+
+    assert ["cheap", "cheap"] == [chosen(r, [CHEAP, DEAR]) for r in (router, loaded)]
+
+
+def test_state_without_latencies_is_state():
+    """What was written before they were learned, or where nobody measured, is loaded all the same."""
+    router = EstimatingRouter(KNN(neighbours=20, shrinkage=2), Greedy())
+
+    router.load(STATE)
+
+    assert ("smollm2-135m", "gemma3-270m") == router.costs.models
+
+
+def test_costs_are_a_part(tmp_path):
+    """What they read is required, what they expect is in the call, and state says which they were."""
+    router = EstimatingRouter(Constant(), Greedy(), costs=Regression())
+    router.learn(outcomes(60))
+    router.save(tmp_path)
+    call = first_call(router, POOL)
+
+    assert "embedding" in router.requires
+    assert router.costs.predict([CONTEXT], POOL)[0].tolist() == [call.expected_cost_usd[c.model] for c in POOL]
+    assert "estimating(constant, regression)" == read_manifest(tmp_path).router
+    with pytest.raises(StateError, match=r"not 'estimating\(constant\)'"):
+        EstimatingRouter(Constant(), Greedy()).load(tmp_path)
+
+
 def test_call_carries_what_it_was_computed_from():
     """Estimates are rewards, not utilities; costs are USD."""
     call = first_call(knowing(cheap=0.25, dear=0.75), [CHEAP, DEAR])
@@ -115,6 +169,69 @@ def test_view_has_its_own_dial_and_shares_what_is_learned():
     assert ("dear", "cheap") == (chosen(router, [CHEAP, DEAR]), chosen(view, [CHEAP, DEAR]))
     assert view.estimator is router.estimator
     assert view.costs is router.costs
+
+
+class Counting(Constant):
+    """Count the batches that it predicts."""
+
+    batches = 0
+
+    def predict(self, contexts, candidates):
+        """Count, and predict."""
+        self.batches += 1
+        return super().predict(contexts, candidates)
+
+
+def counting():
+    """Return a router over an estimator that counts, and three contexts."""
+    router = EstimatingRouter(Counting(), Softmax())
+    router.learn(outcomes(60))
+    return router, contexts(3)
+
+
+def test_prepared_decides_as_unprepared_wherever_the_dial_stands():
+    """The calls are the same, down to the log's reasons."""
+    router = EstimatingRouter(KNN(neighbours=5), Softmax())
+    router.learn(outcomes(60))
+    several = contexts(5)
+    prepared = router.prepared(several, POOL)
+
+    for w in (0.0, 0.3, 1.0):
+        for context in several:
+            one, other = (first_call(r.with_quality_weight(w), POOL, context=context) for r in (router, prepared))
+            assert one == other
+
+
+def test_prepared_expects_once():
+    """One batch for all contexts; the dial, and views of it, need no other."""
+    router, several = counting()
+    prepared = router.prepared(several, POOL)
+    for w in (0.0, 0.5, 1.0):
+        for context in several:
+            first_call(prepared.with_quality_weight(w), POOL, context=context)
+
+    assert 1 == router.estimator.batches
+
+
+def test_prepared_knows_its_contexts_by_identity():
+    """An equal context is another one, and so is a smaller pool; both are planned as ever."""
+    router, several = counting()
+    prepared = router.prepared(several, POOL)
+    equal, fewer = replace(several[0]), POOL[1:]
+
+    assert first_call(router, POOL, context=equal) == first_call(prepared, POOL, context=equal)
+    assert first_call(router, fewer, context=several[0]) == first_call(prepared, fewer, context=several[0])
+    assert 5 == router.estimator.batches
+
+
+def test_prepared_forgets_when_it_learns():
+    """What was expected before is not expected any more; the router that it came from was never prepared."""
+    router, several = counting()
+    prepared = router.prepared(several, POOL)
+    prepared.learn(outcomes(60, seed=2))
+
+    assert first_call(router, POOL, context=several[0]) == first_call(prepared, POOL, context=several[0])
+    assert 3 == router.estimator.batches
 
 
 @pytest.mark.parametrize("w", [-0.1, 1.1, math.nan])

@@ -28,6 +28,24 @@ def test_options_are_read_from_the_constructor():
     ) == options_of(Annotated)
 
 
+@pytest.mark.parametrize(
+    ("annotation", "kind", "many"),
+    [
+        ("Estimator", "estimator", False),
+        ("Utility | None", "utility", False),
+        ("Sequence[Estimator]", "estimator", True),
+        ("collections.abc.Sequence[routers.types.Rule] | None", "rule", True),
+        ("Sequence[str]", None, False),
+        ("int", None, False),
+    ],
+)
+def test_annotation_names_the_kind(annotation, kind, many):
+    """Of a component, or of each in a list."""
+    option = Option("part", annotation, required=True)
+
+    assert (kind, many) == (option.kind, option.many)
+
+
 def test_constructor_without_names_is_refused():
     """Any number of arguments cannot be checked."""
     with pytest.raises(TypeError, match=r"without \* or \*\*"):

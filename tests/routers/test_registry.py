@@ -1,13 +1,29 @@
+import sys
+
 import pytest
 
+from routers.costs.mean import Mean
+from routers.costs.regression import Regression
 from routers.estimating import EstimatingRouter
+from routers.estimators.constant import Constant
 from routers.estimators.knn import KNN
 from routers.options import BadOption, ComponentError, Option, UnknownComponent
-from routers.registry import build_estimator, build_router, build_rule, component, components, describe
+from routers.registry import (
+    build_costs,
+    build_estimator,
+    build_router,
+    build_rule,
+    build_utility,
+    component,
+    components,
+    describe,
+)
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
+from routers.utilities.adequate import Adequate
+from routers.utilities.linear import Linear
 
-KINDS = ("router", "estimator", "rule")
+KINDS = ("router", "estimator", "rule", "utility", "costs")
 
 
 def plug_in(folder, group, line):
@@ -51,9 +67,13 @@ def test_floor_of_zero_is_none():
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
-        ({}, BadOption, "^router.type: must name one of estimating, fixed, random, weighted, not None$"),
+        (
+            {},
+            BadOption,
+            "^router.type: must name one of cheapest, estimating, fixed, random, weighted, zero, not None$",
+        ),
         ({"type": "fixt"}, UnknownComponent, "^router.type: unknown router 'fixt'; did you mean 'fixed'?"),
-        ({"type": "zzz"}, UnknownComponent, "unknown router 'zzz'; known are estimating, fixed, random, weighted$"),
+        ({"type": "zzz-"}, UnknownComponent, "unknown router 'zzz-'; known are cheapest, .*, zero$"),
         ({"type": "fixed"}, BadOption, r"^router.model: is required \(str\)$"),
         ({"type": "fixed", "model": 3}, BadOption, "^router.model: must be str, not 3$"),
         ({"type": "random", "seed": 3}, BadOption, "^router.seed: unknown option; there are none$"),
@@ -81,6 +101,84 @@ def test_error_says_where_and_what_instead(spec, error, message):
         build_router(spec)
 
 
+def test_optional_parts_are_built_or_left_out():
+    """A utility and costs may be described, and need not be."""
+    spec = {"type": "estimating", "estimator": {"type": "knn"}, "rule": {"type": "greedy"}}
+    plain = build_router(spec | {"utility": None})
+    router = build_router(spec | {"utility": {"type": "adequate", "slack": 0.1}, "costs": {"type": "regression"}})
+
+    assert (Linear, Mean) == (type(plain.utility), type(plain.costs))
+    assert (Adequate, 0.1, Regression) == (type(router.utility), router.utility.slack, type(router.costs))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"utility": "linear"}, "^router.utility: must be a mapping with 'type', not 'linear'$"),
+        ({"utility": {"type": "adequate", "slack": 2}}, "^router.utility: slack=2 must lie between 0 and 1$"),
+        ({"costs": {"type": "mode"}}, "^router.costs.type: unknown costs 'mode'; known are mean, regression$"),
+    ],
+)
+def test_error_in_an_optional_part_says_where(part, message):
+    """As in any other part."""
+    with pytest.raises(ComponentError, match=message):
+        build_router({"type": "estimating", "estimator": {"type": "knn"}, "rule": {"type": "greedy"}} | part)
+
+
+def test_utilities_and_costs_are_built_alone():
+    """By their own builders."""
+    assert (Adequate, Regression) == (
+        type(build_utility({"type": "adequate"})),
+        type(build_costs({"type": "regression"})),
+    )
+
+
+PANEL = """
+from collections.abc import Sequence
+from routers.types import Estimator
+
+class Panel:
+    def __init__(self, members: Sequence[Estimator], weight: float = 1.0) -> None:
+        self.members = members
+"""
+
+
+@pytest.fixture
+def panel(tmp_path, monkeypatch):
+    """Install an estimator that is made of others."""
+    plug_in(tmp_path, "estimators", "panel = panel_estimator:Panel")
+    (tmp_path / "panel_estimator.py").write_text(PANEL)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("panel_estimator", None)
+
+
+@pytest.mark.usefixtures("panel")
+def test_list_of_components_is_built():
+    """In the order written."""
+    built = build_estimator({"type": "panel", "members": [{"type": "constant"}, {"type": "knn", "neighbours": 7}]})
+
+    assert [Constant, KNN] == [type(member) for member in built.members]
+    assert 7 == built.members[1].neighbours
+
+
+@pytest.mark.usefixtures("panel")
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"type": "knn"}, r"^estimator.members: must be a list of mappings with 'type', not "),
+        ([{"type": "knn"}, "knn"], r"^estimator.members\[1\]: must be a mapping with 'type', not 'knn'$"),
+        ([{"type": "knn"}, {"type": "knm"}], r"^estimator.members\[1\].type: unknown estimator 'knm'"),
+        ([{"type": "knn", "neighbours": "x"}], r"^estimator.members\[0\].neighbours: must be int, not 'x'$"),
+        ([{"type": "knn", "neighbours": 0}], r"^estimator.members\[0\]: neighbours=0 "),
+    ],
+)
+def test_error_in_a_list_says_which(members, message):
+    """Counted from zero, as in JSON's paths."""
+    with pytest.raises(ComponentError, match=message):
+        build_estimator({"type": "panel", "members": members})
+
+
 def test_error_carries_its_path():
     """So that a loader finds the line."""
     with pytest.raises(ComponentError) as caught:
@@ -101,6 +199,15 @@ def test_entry_point_adds_a_component(tmp_path, monkeypatch):
 
     assert ("Flat", 3) == (type(rule).__name__, rule.height)
     assert "flat" in components("rule")
+
+
+@pytest.mark.parametrize(("group", "kind"), [("utilities", "utility"), ("costs", "costs")])
+def test_entry_points_are_in_the_plural(tmp_path, monkeypatch, group, kind):
+    """One group for each kind."""
+    plug_in(tmp_path, group, "mine = my_module:Mine")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert "my_module:Mine" == components(kind)["mine"]
 
 
 @pytest.mark.parametrize("target", ["no_such_module:Flat", "math:NoSuchRule"])

@@ -1,0 +1,166 @@
+"""`pointsman evaluate`: fit routers to outcome tables, and say how good they are on a fold that they have not seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.cli.progress import progress_bar
+from gateway.evaluation.problem import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.config.files import Files
+    from gateway.engines.engine import Engine
+    from gateway.evaluation.bench import Embed
+    from gateway.evaluation.settings import Settings
+    from routers.types import FloatArray
+
+#: How wide a report's table is where nobody says how wide the screen is.
+WIDTH = 160
+
+Tables = Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Outcome tables (Parquet, CSV or JSON lines).")]
+Out = Annotated[Path, typer.Option(help="The folder to write the report to.")]
+Routers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--router",
+        metavar="NAME",
+        help="An estimator, a router, a policy of --config, or a policy's file; may be given several times, or with "
+        "commas. By default 'all': every estimator, and every router that needs no option.",
+    ),
+]
+Seeds = Annotated[int, typer.Option(help="How often a router that draws is fitted and replayed.")]
+Pair = Annotated[str | None, typer.Option(metavar="STRONG,WEAK", help="Judge the choice between two models as well.")]
+LeaveOut = Annotated[
+    bool, typer.Option("--leave-task-out", help="Judge each task by what was learned without it as well.")
+]
+Duplicates = Annotated[
+    bool, typer.Option("--keep-duplicates", help="Keep test prompts that the training fold has too.")
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The gateway's YAML file, for its policies and its encoder.")
+]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="serial, processes, processes:N, dask, or a scheduler's address; default: processes."
+    ),
+]
+Jobs = Annotated[int | None, typer.Option(metavar="N", help="Short for --engine processes:N; 1 is serial.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report itself, and all else on standard error.")]
+
+
+def command(  # noqa: PLR0913 - there is one for each option
+    tables: Tables,
+    *,
+    out: Out,
+    router: Routers = None,
+    train_fold: Annotated[str, typer.Option(help="The fold to learn from.")] = "train",
+    test_fold: Annotated[str, typer.Option(help="The fold to judge on.")] = "dev",
+    seeds: Seeds = 5,
+    pair: Pair = None,
+    leave_task_out: LeaveOut = False,
+    keep_duplicates: Duplicates = False,
+    config: Config = None,
+    engine: EngineName = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit routers to outcome tables, replay a fold that they have not seen, and write a report of what came of it.
+
+    Every router is held against the single models, mixtures of them, and oracles, with intervals. No model is asked:
+    the table has all the answers. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman).
+    """
+    from gateway.evaluation.settings import Settings, engine_name, split_names, split_pair
+
+    try:
+        _check_folder(out)
+        settings = Settings(
+            routers=split_names(router),
+            train_fold=train_fold,
+            test_fold=test_fold,
+            seeds=seeds,
+            pair=split_pair(pair),
+            leave_task_out=leave_task_out,
+            keep_duplicates=keep_duplicates,
+        )
+        document = _evaluate(tables, settings, config, engine_name(engine, jobs))
+    except EvaluationError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(2) from error
+    _write(document, out)
+    _print(document, out, as_json=as_json)
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise EvaluationError(f"--out: {out} is a file; name a folder")
+
+
+def _evaluate(paths: Sequence[Path], settings: Settings, config: Path | None, engine: str) -> dict[str, Any]:
+    from gateway.config.files import read_files
+    from gateway.engines.engine import open_engine
+    from gateway.evaluation.bench import no_embeddings, open_benches
+    from gateway.evaluation.names import named_routers
+    from gateway.evaluation.report import document
+    from gateway.evaluation.run import evaluate_all
+
+    files = read_files(config, os.environ) if config else None
+    routers = named_routers(settings.routers, files, os.environ)
+    reads_vectors = any("embedding" in one.build().requires for one in routers)
+    with open_engine(engine) as opened:
+        benches = open_benches(paths, settings, _embedder(files, opened) if reads_vectors else no_embeddings)
+        with progress_bar("evaluating") as progress:
+            sections = evaluate_all(benches, routers, settings, opened, progress)
+    return document(["pointsman", *sys.argv[1:]], datetime.now(UTC), sections)
+
+
+def _embedder(files: Files | None, engine: Engine) -> Embed:
+    """Return what turns texts into vectors, remembering them, with the engine's workers."""
+    from gateway.config.build import open_encoder_of
+    from gateway.embeddings import EmbeddingCache, default_folder, embed_all
+    from gateway.signals.encoder import open_encoder
+
+    encoder = open_encoder_of(files) if files else open_encoder("minilm")
+    cache = EmbeddingCache(default_folder(os.environ))
+
+    def embed(texts: Sequence[str]) -> FloatArray:
+        with progress_bar("embedding") as progress:
+            return embed_all(texts, encoder, cache, progress, engine)
+
+    return embed
+
+
+def _write(document: Mapping[str, Any], out: Path) -> None:
+    from gateway.evaluation.html import write_report
+
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(_text(document), encoding="utf-8")
+    write_report(document, out)
+
+
+def _print(document: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
+    from gateway.evaluation.grid import grids
+
+    console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = WIDTH
+    for grid in grids(document):
+        console.print(grid)
+    console.print(f"report written to {out}", highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(_text(document))
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=1, allow_nan=False)

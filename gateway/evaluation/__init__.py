@@ -1,0 +1,1 @@
+"""How good is a router: curves, metrics, intervals and a report on outcome tables."""

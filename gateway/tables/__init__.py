@@ -1,0 +1,1 @@
+"""Outcome tables: what each of several models made of the same prompts."""

@@ -1,0 +1,1 @@
+"""What an answer is expected to cost: one way per file."""

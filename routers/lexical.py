@@ -1,0 +1,140 @@
+"""The wording of a request as numbers: hashed words and character n-grams, without a table of words.
+
+A text becomes a bag of 64-bit hashes in a few numpy operations, whatever its language; an encoder of meaning
+says what it is about, this says how it is put, which tells templates and sources apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from routers.types import FloatArray
+
+    Hashes = NDArray[np.uint64]
+
+#: Columns that hashes are folded into.
+BUCKETS = 1 << 15
+#: Of a longer text, this many bytes are read at either end.
+MAX_BYTES = 2048
+#: Lengths of the character n-grams, in bytes.
+LENGTHS = (2, 3, 4)
+
+_BASE = np.uint64(0x100000001B3)  # odd, so that it has an inverse modulo 2**64
+_INVERSE = np.uint64(pow(0x100000001B3, -1, 1 << 64))
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SPACE = 32
+_POWERS = np.cumprod(np.full(2 * MAX_BYTES + 3, _BASE, np.uint64))
+_INVERSES = np.cumprod(np.full(2 * MAX_BYTES + 3, _INVERSE, np.uint64))
+
+
+def buckets(text: str) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the buckets that a text fills, and `1 + log(count)` of each.
+
+    Features are the words, pairs of neighbouring words, and character n-grams of the lower-cased text.
+    """
+    letters = _bytes_of(text)
+    # The hash of a piece is the difference of two prefix sums, moved to the origin (Rabin and Karp).
+    prefix = np.concatenate([[np.uint64(0)], np.cumsum(letters.astype(np.uint64) * _POWERS[: len(letters)])])
+    pieces = [_mixed(_pieces(prefix, np.arange(len(letters) - n + 1), n), n) for n in LENGTHS if len(letters) >= n]
+    pieces += _words(letters, prefix)
+    found, counts = np.unique(np.concatenate(pieces), return_counts=True)
+    return found.astype(np.intp), 1 + np.log(counts)
+
+
+def _bytes_of(text: str) -> NDArray[np.uint8]:
+    """Return a lower-cased text between two spaces, runs of white space as one, its middle left out if it is long."""
+    ends = text if len(text) <= 2 * MAX_BYTES else f"{text[:MAX_BYTES]} {text[-MAX_BYTES:]}"
+    plain = " ".join(ends.lower().split()).encode(errors="ignore")
+    if len(plain) > 2 * MAX_BYTES:
+        plain = plain[:MAX_BYTES] + plain[-MAX_BYTES:]
+    return np.frombuffer(b" " + plain + b" ", np.uint8)
+
+
+def _words(letters: NDArray[np.uint8], prefix: Hashes) -> list[Hashes]:
+    """Return the hashes of words and of neighbouring pairs."""
+    spaces = np.flatnonzero(letters == _SPACE)
+    starts, ends = spaces[:-1] + 1, spaces[1:]
+    single = _mixed(_pieces(prefix, starts, ends - starts), 0)
+    pairs = _mixed(_pieces(prefix, starts[:-1], ends[1:] - starts[:-1]), 1)
+    return [single, pairs]
+
+
+def _pieces(prefix: Hashes, starts: NDArray[np.intp], lengths: NDArray[np.intp] | int) -> Hashes:
+    moved: Hashes = (prefix[starts + lengths] - prefix[starts]) * _INVERSES[starts]
+    return moved
+
+
+def _mixed(hashes: Hashes, kind: int) -> Hashes:
+    """Fold hashes into buckets; the kinds of features do not share a hash."""
+    mixed = (hashes + np.uint64(kind + 1)) * _MIX
+    return (mixed ^ (mixed >> np.uint64(29))) * _MIX >> np.uint64(64 - 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Latent semantic analysis: what of the wording varies, in a few dimensions.
+
+    A bag is weighted by inverse document frequency, scaled to unit length, and projected. `weights` is
+    `[BUCKETS]`, zero for what no text has; `projection` `[BUCKETS, d]`, in half precision as it is saved.
+
+    Deerwester et al., "Indexing by latent semantic analysis" (1990), on the hashing trick
+    (https://arxiv.org/abs/0902.2206).
+    """
+
+    weights: FloatArray
+    projection: NDArray[np.float16]
+
+    @classmethod
+    def empty(cls) -> Lexicon:
+        """Return a lexicon of no dimensions."""
+        return cls(np.zeros(BUCKETS, np.float32), np.zeros((BUCKETS, 0), np.float16))
+
+    @classmethod
+    def of(cls, texts: Sequence[str], dimensions: int, seed: int = 0) -> Lexicon:
+        """Fit to texts. With fewer than two different ones there is nothing that varies: no dimensions."""
+        from scipy.sparse import csr_array
+        from sklearn.decomposition import TruncatedSVD
+
+        bags = [buckets(text) for text in dict.fromkeys(texts)]
+        dimensions = min(dimensions, len(bags) - 1)
+        if dimensions < 1:
+            return cls.empty()
+        columns = np.concatenate([found for found, _ in bags])
+        documents = np.bincount(columns, minlength=BUCKETS)
+        # A feature of one text alone says nothing of another.
+        idf = np.where(documents > min(1, len(bags) - 2), np.log((1 + len(bags)) / (1 + documents)) + 1, 0)
+        rows = [_unit(counts * idf[found]) for found, counts in bags]
+        starts = np.concatenate([[0], np.cumsum([len(found) for found, _ in bags])])
+        matrix = csr_array((np.concatenate(rows), columns, starts), shape=(len(bags), BUCKETS))
+        fitted = TruncatedSVD(dimensions, n_iter=4, random_state=seed).fit(matrix)
+        return cls(idf.astype(np.float32), np.ascontiguousarray(fitted.components_.T).astype(np.float16))
+
+    @property
+    def dimensions(self) -> int:
+        """Return how many numbers a text becomes."""
+        return int(self.projection.shape[1])
+
+    def transform(self, text: str) -> FloatArray:
+        """Return the place of a text, `[dimensions]`."""
+        if not self.dimensions:
+            return np.zeros(0, np.float32)
+        found, counts = buckets(text)
+        weighted = _unit(counts * self.weights[found]).astype(np.float32)
+        return np.asarray(weighted @ self.projection[found].astype(np.float32))
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return weights and projection."""
+        return {"weights": self.weights, "projection": self.projection}
+
+
+def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = float(np.sqrt(values @ values))
+    return values / length if length else values
