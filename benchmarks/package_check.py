@@ -30,6 +30,8 @@ DATA = (
     "gateway/py.typed",
     "providers/py.typed",
     "routers/py.typed",
+    "gateway/evaluation/page/*.css",
+    "gateway/evaluation/page/*.js",
     "gateway/profiling/probes.jsonl",
     "gateway/signals/minilm/LICENSE",
     "gateway/signals/minilm/README.md",

@@ -5,6 +5,7 @@ Run it after a change to any of them: `python docs/generate.py`.
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from enum import Enum
@@ -70,6 +71,9 @@ OPTIONS = {
     ("estimating", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
     ("estimating", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
     ("estimating", "costs"): "What would each cost? By default the [mean](routers.md#mean).",
+    ("recommended", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("recommended", "rule"): "Which one, then? By default `greedy`, without a floor.",
+    ("recommended", "seed"): "Seed of what is drawn in fitting.",
     ("cheapest", "costs"): "What would each cost? By default the [mean](routers.md#mean).",
     ("fixed", "model"): "The model that is always taken.",
     ("weighted", "weights"): "Each model's share of the traffic, in any unit.",
@@ -78,11 +82,86 @@ OPTIONS = {
     ("knn", "power"): "How much nearer prompts outweigh farther ones.",
     ("knn", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
     ("zero", "quality_weight"): "The dial: 0 is the cheapest model, 1 the best, by cost in between.",
+    ("similarity_bradley_terry", "neighbours"): "How many of the most similar prompts' battles count.",
+    ("similarity_bradley_terry", "base"): "By what factor the nearest prompt outweighs one at a cosine of 0.",
+    ("similarity_bradley_terry", "prior"): "Weight of the ratings over all prompts, in battles.",
+    ("similarity_bradley_terry", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("cluster", "clusters"): "Kinds of requests to tell apart; null to choose by cross-validation.",
+    ("cluster", "nearest"): "Among how many clusters a request is shared out.",
+    ("cluster", "sharpness"): "How much nearer clusters outweigh farther ones.",
+    ("cluster", "shrinkage"): "Weight of the model's overall mean, in observations.",
+    ("cluster", "assignment"): "By distance to the centroids, or by a learned map.",
+    ("cluster", "ranking"): "Whether a model's rank in a cluster takes the place of its reward.",
+    ("cluster", "seed"): "Seed of K-means and of the learned map.",
+    ("cluster", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("graph", "neighbours"): "To how many similar prompts each is linked; how many count for a request.",
+    ("graph", "hops"): "How many links outcomes travel; 0 smooths nothing.",
+    ("graph", "retain"): "Share of its own outcomes that a prompt keeps at each hop.",
+    ("graph", "task_weight"): "How strongly prompts of a task are linked, in the unit of cosines.",
+    ("graph", "model_weight"): "How far models learn from those whose rewards go with theirs.",
+    ("graph", "shrinkage"): "Weight of the model's overall mean, in observations.",
+    ("graph", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("ridge", "alpha"): "Penalty on the coefficients; by default the one of least leave-one-out error.",
+    ("ridge", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    (
+        "logistic",
+        "c",
+    ): "How strongly the rows count against the penalty on the coefficients; by default chosen as ridge's.",
+    ("logistic", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("mlp", "hidden"): "Hidden units.",
+    ("mlp", "epochs"): "How often each row is seen in training.",
+    ("mlp", "learning_rate"): "Step of the descent.",
+    ("mlp", "weight_decay"): "How strongly the weights are drawn towards zero, which leaves the models' means.",
+    ("mlp", "seed"): "Seed of the first weights and of the order of the rows.",
+    ("mlp", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("forest", "trees"): "How many trees.",
+    ("forest", "leaf"): "Fewest prompts in a leaf.",
+    ("forest", "share"): "Share of the features that are tried at a split.",
+    ("forest", "plain"): "How many of the embedding's last numbers the trees see as they are.",
+    ("forest", "shrinkage"): "Weight of the model's overall mean, in observations.",
+    ("forest", "seed"): "Seed of what is drawn.",
+    ("forest", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("task", "shrinkage"): "Weight of the model's overall mean in each task, in observations.",
+    ("task", "c"): "How strongly the rows count against the classifier's penalty.",
+    ("task", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("irt", "dimensions"): "Numbers that an ability has.",
+    ("irt", "epochs"): "Passes over the rows.",
+    ("irt", "learning_rate"): "Adam's step; a tenth of it at the end.",
+    ("irt", "weight_decay"): "Precision of the weights' prior, in observations.",
+    ("irt", "seed"): "Seed of the rows' order and of the start.",
+    ("irt", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("matrix_factorization", "dimension"): "Numbers in a model's vector.",
+    ("matrix_factorization", "epochs"): "How often each battle is gone through.",
+    ("matrix_factorization", "learning_rate"): "Step of the descent.",
+    ("matrix_factorization", "weight_decay"): "How strongly parameters are drawn to zero.",
+    ("matrix_factorization", "noise"): "Standard deviation of what is added to embeddings in training.",
+    ("matrix_factorization", "pairs"): "Most battles made of the training prompts.",
+    ("matrix_factorization", "seed"): "Seed of what is drawn.",
+    ("matrix_factorization", "max_rows"): "Prompts kept, and battles given; beyond that the oldest are dropped.",
+    ("contrastive", "dimension"): "Numbers in a vector.",
+    ("contrastive", "temperature"): "What cosines are divided by.",
+    ("contrastive", "positives"): "How many of the best models are contrasted on a prompt.",
+    ("contrastive", "negatives"): "How many of the worst models each is contrasted with.",
+    ("contrastive", "clusters"): "How many clusters the prompts are divided into.",
+    ("contrastive", "cluster_weight"): "How much the contrast between prompts counts.",
+    ("contrastive", "epochs"): "How often each prompt is gone through.",
+    ("contrastive", "learning_rate"): "Step of the descent.",
+    ("contrastive", "seed"): "Seed of what is drawn.",
+    ("contrastive", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("wording", "estimator"): "The estimator that reads the embedding, continued.",
+    ("wording", "seed"): "Seed of the analysis.",
+    ("ensemble", "members"): "The estimators.",
+    (
+        "ensemble",
+        "folds",
+    ): "Into how many parts the first prompts are split, each predicted by members that learned the others.",
+    ("ensemble", "seed"): "Seed of the split.",
     ("trust", "estimator"): "The estimator that is believed as far as the request is like known ones.",
     ("trust", "neighbours"): "Nearest prompts whose mean cosine is the support.",
     ("trust", "known"): "Quantile of known prompts' supports at which trust is complete.",
     ("trust", "unknown"): "Quantile of supports among other tasks' prompts at which trust begins.",
-    ("trust", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
+    ("trust", "margin"): "Gains over the model that is best on average are believed above this only, in reward.",
+    ("trust", "sample"): "How many of the prompts are kept to be compared with.",
     ("adequate", "quality_floor"): "Expected reward that is good enough.",
     ("adequate", "slack"): "How far below the best is good enough; by default one less the dial.",
     ("affordable", "max_cost_usd"): "Most that a request may be expected to cost; by default the dial's.",
@@ -124,7 +203,7 @@ line and remedy. A running gateway takes changes by itself, or refuses them and 
   are their JSON Schemas (`pointsman schema` writes them).
 """
 
-#: A component's annotations, in a reader's words; an alternative of None goes without saying.
+#: A component's annotations, in a reader's words; that an option may be left out goes without saying.
 WORDS = {
     "str": "text",
     "int": "integer",
@@ -235,7 +314,15 @@ def _component(kind: Kind, name: str, options: tuple[Option, ...]) -> Iterator[t
     for option in options:
         meaning = FLOOR if kind == "rule" and option.name == "floor" else OPTIONS[name, option.name]
         default = "required" if option.required else _value(option.default)
-        yield link, f"`{option.name}`", WORDS[option.type.removesuffix(" | None")], default, meaning
+        yield link, f"`{option.name}`", _words(option), default, meaning
+
+
+def _words(option: Option) -> str:
+    """Return an option's type in a reader's words."""
+    plain = option.type.removesuffix(" | None")
+    choices = " or ".join(f"`{name}`" for name in re.findall(r"'(\w+)'", plain))
+    null = " or null" if plain != option.type and option.default is not None else ""
+    return (choices or WORDS[plain]) + null
 
 
 def _vendors() -> str:

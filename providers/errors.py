@@ -36,7 +36,7 @@ class ProviderError(Exception):
     """An endpoint failed. `code` is short and stable, for logs; `status` is upstream's, where it gave one."""
 
     code: ClassVar[str] = "provider_error"
-    #: Whether another candidate may do better.
+    #: Whether the same request may succeed there in a moment.
     retryable: ClassVar[bool] = True
     #: Whether the endpoint is to be spared for a while; not where it is the request that does not suit it.
     at_fault: ClassVar[bool] = True
@@ -78,12 +78,14 @@ class ProviderMisconfigured(ProviderError):
     """The endpoint does not accept the gateway's key, or does not know the model: our fault, not the client's."""
 
     code = "provider_misconfigured"
+    retryable = False
 
 
 class ContextTooLong(ProviderError):
     """The prompt does not fit into the model's context window."""
 
     code = "context_length_exceeded"
+    retryable = False
     at_fault = False
 
 
@@ -91,6 +93,7 @@ class InputUnsupported(ProviderError):
     """The model does not take a kind of input that the request has."""
 
     code = "unsupported_input"
+    retryable = False
     at_fault = False
 
 

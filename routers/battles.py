@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import union
-from routers.readout import check_length
-from routers.rows import rounded_units
+from routers.rows import check_length, rounded_units
 from routers.tally import Tally
 
 if TYPE_CHECKING:

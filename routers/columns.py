@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -24,10 +25,18 @@ def spread(values: NDArray[T], models: Sequence[str], onto: Sequence[str], fill:
 
     A model of `onto` that has no column is filled with `fill`; a model that `onto` lacks is left out.
     """
+    targets, sources = _moves(tuple(models), tuple(onto))
+    if len(targets) == len(onto):
+        return values.take(sources, axis=-1)
     spread_out = np.full((*values.shape[:-1], len(onto)), fill, dtype=values.dtype)
+    spread_out[..., targets] = values.take(sources, axis=-1)
+    return spread_out
+
+
+@lru_cache(maxsize=1024)
+def _moves(models: tuple[str, ...], onto: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where columns go, and where from. A gateway asks for the same few pools over and over."""
     place = {model: column for column, model in enumerate(models)}
     kept = [(target, place[model]) for target, model in enumerate(onto) if model in place]
-    if kept:
-        targets, sources = zip(*kept, strict=True)
-        spread_out[..., list(targets)] = values[..., list(sources)]
-    return spread_out
+    moves = np.array(kept, np.intp).reshape(-1, 2).T
+    return moves[0], moves[1]

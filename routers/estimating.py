@@ -15,7 +15,7 @@ from routers.parts import below, prefixed
 from routers.rules.floor import Floor
 from routers.state import Manifest, load_state, save_state
 from routers.tally import Tally
-from routers.types import Call, Finish, StateError
+from routers.types import Call, Finish, Naming, StateError
 from routers.utilities.linear import Linear
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class EstimatingRouter:
     def requires(self) -> frozenset[str]:
         """Name the signals that the estimator and the costs read."""
         return self.estimator.requires | self.costs.requires
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the models that the utility's options name."""
+        return self.utility.named if isinstance(self.utility, Naming) else frozenset()
 
     @property
     def learns_in_batches(self) -> bool:

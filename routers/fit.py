@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -55,11 +56,14 @@ def estimate(fit: Fit, rows: Rows, contexts: Sequence[Context], candidates: Sequ
     return Estimates(mean, std)
 
 
+@lru_cache(maxsize=1024)
 def averages(tally: Tally) -> Column:
     """Return the models' means and the standard errors of these, `[2, m]`; `PRIOR` for one never observed."""
     error = np.sqrt(tally.variance / np.maximum(tally.count, 1))
     prior = np.array([[PRIOR.mean], [PRIOR.std]])
-    return np.where(tally.count > 0, np.stack([tally.mean, error]), prior)
+    both: Column = np.where(tally.count > 0, np.stack([tally.mean, error]), prior)
+    both.flags.writeable = False  # it is shared
+    return both
 
 
 def learnable(rows: Rows) -> NDArray[np.bool_]:

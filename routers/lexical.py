@@ -7,6 +7,7 @@ says what it is about, this says how it is put, which tells templates and source
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 BUCKETS = 1 << 15
 #: Of a longer text, this many bytes are read at either end.
 MAX_BYTES = 2048
+#: A feature of fewer texts than this says nothing of another text.
+FEWEST_TEXTS = 3
+#: More texts than this are sampled: what varies shows in these.
+MAX_TEXTS = 2000
 #: Lengths of the character n-grams, in bytes.
 LENGTHS = (2, 3, 4)
 
@@ -40,22 +45,30 @@ def buckets(text: str) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
 
     Features are the words, pairs of neighbouring words, and character n-grams of the lower-cased text.
     """
-    letters = _bytes_of(text)
+    return _buckets(_plain(text))
+
+
+# Estimators side by side read the same text, one after the other.
+@lru_cache(maxsize=16)
+def _buckets(plain: bytes) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    letters = np.frombuffer(plain, np.uint8)
     # The hash of a piece is the difference of two prefix sums, moved to the origin (Rabin and Karp).
     prefix = np.concatenate([[np.uint64(0)], np.cumsum(letters.astype(np.uint64) * _POWERS[: len(letters)])])
     pieces = [_mixed(_pieces(prefix, np.arange(len(letters) - n + 1), n), n) for n in LENGTHS if len(letters) >= n]
     pieces += _words(letters, prefix)
     found, counts = np.unique(np.concatenate(pieces), return_counts=True)
-    return found.astype(np.intp), 1 + np.log(counts)
+    places, weights = found.astype(np.intp), 1 + np.log(counts)
+    places.flags.writeable = weights.flags.writeable = False  # they are shared
+    return places, weights
 
 
-def _bytes_of(text: str) -> NDArray[np.uint8]:
+def _plain(text: str) -> bytes:
     """Return a lower-cased text between two spaces, runs of white space as one, its middle left out if it is long."""
     ends = text if len(text) <= 2 * MAX_BYTES else f"{text[:MAX_BYTES]} {text[-MAX_BYTES:]}"
     plain = " ".join(ends.lower().split()).encode(errors="ignore")
     if len(plain) > 2 * MAX_BYTES:
         plain = plain[:MAX_BYTES] + plain[-MAX_BYTES:]
-    return np.frombuffer(b" " + plain + b" ", np.uint8)
+    return b" " + plain + b" "
 
 
 def _words(letters: NDArray[np.uint8], prefix: Hashes) -> list[Hashes]:
@@ -83,39 +96,39 @@ class Lexicon:
     """Latent semantic analysis: what of the wording varies, in a few dimensions.
 
     A bag is weighted by inverse document frequency, scaled to unit length, and projected. `weights` is
-    `[BUCKETS]`, zero for what no text has; `projection` `[BUCKETS, d]`, in half precision as it is saved.
+    `[BUCKETS]`, zero for what is rare; `projection` is `[BUCKETS, d]`, rounded to half precision.
 
     Deerwester et al., "Indexing by latent semantic analysis" (1990), on the hashing trick
     (https://arxiv.org/abs/0902.2206).
     """
 
     weights: FloatArray
-    projection: NDArray[np.float16]
+    projection: FloatArray
 
     @classmethod
     def empty(cls) -> Lexicon:
         """Return a lexicon of no dimensions."""
-        return cls(np.zeros(BUCKETS, np.float32), np.zeros((BUCKETS, 0), np.float16))
+        return cls(np.zeros(BUCKETS, np.float32), np.zeros((BUCKETS, 0), np.float32))
 
     @classmethod
     def of(cls, texts: Sequence[str], dimensions: int, seed: int = 0) -> Lexicon:
-        """Fit to texts. With fewer than two different ones there is nothing that varies: no dimensions."""
+        """Fit to texts, of many to a sample; where too few differ, there are no dimensions."""
         from scipy.sparse import csr_array
         from sklearn.decomposition import TruncatedSVD
 
-        bags = [buckets(text) for text in dict.fromkeys(texts)]
-        dimensions = min(dimensions, len(bags) - 1)
+        bags = [buckets(text) for text in _sample(texts, seed)]
+        documents = np.bincount(np.concatenate([found for found, _ in bags]), minlength=BUCKETS) if bags else 0
+        idf = np.where(documents >= FEWEST_TEXTS, np.log((1 + len(bags)) / (1 + documents)) + 1, 0).astype(np.float32)
+        kept = [(found[idf[found] > 0], counts[idf[found] > 0]) for found, counts in bags]
+        dimensions = min(dimensions, len(bags) - 1, int((idf > 0).sum()) - 1)
         if dimensions < 1:
             return cls.empty()
-        columns = np.concatenate([found for found, _ in bags])
-        documents = np.bincount(columns, minlength=BUCKETS)
-        # A feature of one text alone says nothing of another.
-        idf = np.where(documents > min(1, len(bags) - 2), np.log((1 + len(bags)) / (1 + documents)) + 1, 0)
-        rows = [_unit(counts * idf[found]) for found, counts in bags]
-        starts = np.concatenate([[0], np.cumsum([len(found) for found, _ in bags])])
+        rows = [_unit(counts * idf[found]) for found, counts in kept]
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        columns = np.concatenate([found for found, _ in kept])
         matrix = csr_array((np.concatenate(rows), columns, starts), shape=(len(bags), BUCKETS))
-        fitted = TruncatedSVD(dimensions, n_iter=4, random_state=seed).fit(matrix)
-        return cls(idf.astype(np.float32), np.ascontiguousarray(fitted.components_.T).astype(np.float16))
+        fitted = TruncatedSVD(dimensions, n_iter=2, random_state=seed).fit(matrix)
+        return cls(idf, np.ascontiguousarray(fitted.components_.T).astype(np.float16).astype(np.float32))
 
     @property
     def dimensions(self) -> int:
@@ -127,14 +140,25 @@ class Lexicon:
         if not self.dimensions:
             return np.zeros(0, np.float32)
         found, counts = buckets(text)
-        weighted = _unit(counts * self.weights[found]).astype(np.float32)
-        return np.asarray(weighted @ self.projection[found].astype(np.float32))
+        weighted = counts * self.weights[found]
+        known = np.flatnonzero(weighted)
+        place: FloatArray = _unit(weighted[known]).astype(np.float32) @ self.projection.take(found[known], axis=0)
+        return place
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return weights and projection."""
-        return {"weights": self.weights, "projection": self.projection}
+        return {"weights": self.weights, "projection": self.projection.astype(np.float16)}
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     length = float(np.sqrt(values @ values))
     return values / length if length else values
+
+
+def _sample(texts: Sequence[str], seed: int) -> list[str]:
+    """Return the different texts, or as many of them as are read."""
+    different = list(dict.fromkeys(texts))
+    if len(different) <= MAX_TEXTS:
+        return different
+    chosen = np.random.default_rng(seed).choice(len(different), MAX_TEXTS, replace=False)
+    return [different[place] for place in np.sort(chosen)]

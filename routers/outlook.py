@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedProspects(Prospects):
-    """Prospects that say whose they are, for a utility to which names matter. `models` is of length `m`."""
-
-    models: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
     """Candidates in the order of their expected cost, then name, and what is expected of each.
 
@@ -31,7 +24,7 @@ class Outlook:
 
     candidates: tuple[Candidate, ...]
     models: tuple[str, ...]
-    prospects: NamedProspects
+    prospects: Prospects
     estimates: Mapping[str, Estimate]
     costs_usd: Mapping[str, float]
 
@@ -89,7 +82,7 @@ def _outlook(
     costs = [known.get(model, dearest) for model in models]
     order = sorted(range(len(models)), key=lambda i: (costs[i], models[i]))
     ordered = tuple(models[i] for i in order)
-    prospects = NamedProspects(
+    prospects = Prospects(
         rewards=[rewards[i] for i in order],
         costs_usd=[costs[i] for i in order],
         latencies_s=[latencies_s[i] for i in order],

@@ -10,6 +10,7 @@ import numpy as np
 from routers.columns import spread
 from routers.estimators.constant import PRIOR
 from routers.platt import INTERCEPT_PRECISION, Platt, sigmoid
+from routers.rows import check_length
 from routers.tally import Tally
 from routers.types import Estimates
 
@@ -162,15 +163,6 @@ def stacked(contexts: Sequence[Context], length: int) -> tuple[Array, NDArray[np
             check_length(len(context.embedding), length)
             embeddings[row], usable[row] = context.embedding, True
     return embeddings, usable
-
-
-def check_length(length: int, learned: int) -> None:
-    """Raise `ValueError` for an embedding of another length than those learned."""
-    if length != learned:
-        raise ValueError(
-            f"an embedding has {length} numbers but those learned have {learned}: "
-            "the encoder was changed; run `pointsman train` again"
-        )
 
 
 def _padded(features: Array, last: float) -> Array:

@@ -8,19 +8,23 @@ from routers.costs.regression import Regression
 from routers.estimating import EstimatingRouter
 from routers.estimators.ensemble import Ensemble
 from routers.estimators.forest import Forest
-from routers.estimators.knn import KNN
-from routers.estimators.ridge import Ridge
+from routers.estimators.task import Task
 from routers.estimators.trust import Trust
+from routers.estimators.wording import Wording
 from routers.rules.greedy import Greedy
+from routers.tongue import READING
 
 if TYPE_CHECKING:
-    from routers.types import Rule
+    from routers.types import Estimator, Rule
+
+#: A gain over the model that is best on average is believed above this.
+MARGIN = 0.1
 
 
 class Recommended(EstimatingRouter):
-    """A forest, nearest neighbours and a ridge, stacked; believed as far as the request is familiar; lengths predicted.
+    """A forest and a table by task, stacked, believed as far as the request is familiar; costs are predicted.
 
-    It is `EstimatingRouter(Trust(Ensemble([Forest, KNN, Ridge])), rule, costs=Regression)` with the options that
+    It is `EstimatingRouter(Trust(Wording(Ensemble([Forest, Task]))), rule, costs=Regression)` with the options that
     docs/routing/results.md explains. The rule is `Greedy` unless another is given.
 
     Parameters: `quality_weight`, the dial; `rule`, which chooses (None: greedy, without a floor); `seed` of what is
@@ -32,7 +36,7 @@ class Recommended(EstimatingRouter):
     """
 
     def __init__(self, quality_weight: float = 0.7, rule: Rule | None = None, seed: int = 0) -> None:
-        members = [Forest(seed=seed), KNN(neighbours=100), Ridge()]
-        estimator = Trust(Ensemble(members, seed=seed))
+        members: list[Estimator] = [Forest(plain=READING, seed=seed), Task()]
+        estimator = Trust(Wording(Ensemble(members, seed=seed), seed), margin=MARGIN)
         super().__init__(estimator, rule or Greedy(), quality_weight, costs=Regression())
         self.seed = seed

@@ -6,9 +6,12 @@ is named. Other distributions add their own under the entry points that `GROUPS`
 
 from __future__ import annotations
 
+import sys
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from routers.options import BadOption, ComponentError, Kind, Option, UnknownComponent, check_options, options_of
@@ -16,6 +19,7 @@ from routers.rules.floor import Floor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from importlib.metadata import EntryPoints
 
     from routers.types import Costs, Estimator, Router, Rule, Utility
 
@@ -34,8 +38,8 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "cheapest": "routers.cheapest:Cheapest",
         "estimating": "routers.estimating:EstimatingRouter",
         "fixed": "routers.fixed:Fixed",
-        "recommended": "routers.recommended:Recommended",
         "random": "routers.random_choice:RandomChoice",
+        "recommended": "routers.recommended:Recommended",
         "weighted": "routers.weighted:Weighted",
         "zero": "routers.zero:Zero",
     },
@@ -55,6 +59,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "similarity_bradley_terry": "routers.estimators.similarity_bradley_terry:SimilarityBradleyTerry",
         "task": "routers.estimators.task:Task",
         "trust": "routers.estimators.trust:Trust",
+        "wording": "routers.estimators.wording:Wording",
     },
     "rule": {
         "epsilon": "routers.rules.epsilon:Epsilon",
@@ -89,7 +94,7 @@ def components(kind: Kind) -> dict[str, str]:
     Raises `ComponentError` where another distribution claims a name of ours for something else.
     """
     table, group = dict(BUILT_IN[kind]), GROUPS[kind]
-    for entry in entry_points(group=group):
+    for entry in _entries(group, _installed()):
         if table.setdefault(entry.name, entry.value) != entry.value:
             raise ComponentError(
                 "",
@@ -97,6 +102,19 @@ def components(kind: Kind) -> dict[str, str]:
                 f"cannot be {entry.value} too; rename the entry point",
             )
     return dict(sorted(table.items()))
+
+
+def _installed() -> tuple[tuple[str, int], ...]:
+    """Return where distributions are looked for, and when each place last changed: installing one changes it."""
+    places = (Path(place) for place in sys.path)
+    return tuple((str(place), place.stat().st_mtime_ns) for place in places if place.is_dir())
+
+
+@lru_cache(maxsize=2 * len(GROUPS))
+def _entries(group: str, installed: tuple[tuple[str, int], ...]) -> EntryPoints:
+    """Return the entry points of a group. All distributions have to be read for it, so once is enough."""
+    del installed
+    return entry_points(group=group)
 
 
 def component(kind: Kind, name: str, path: str = "") -> Callable[..., object]:

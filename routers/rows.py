@@ -60,13 +60,15 @@ class Rows:
         rewards = np.concatenate([old, new])
         return Rows.of(models, embeddings[-max_rows:], rewards[-max_rows:])
 
+    def without(self, model: str) -> Rows:
+        """Return these rows, with nothing observed of a model."""
+        columns = np.array(self.models, np.str_) == model
+        return Rows.of(self.models, self.embeddings, np.where(columns, np.float32(np.nan), self.rewards))
+
     def check_length(self, length: int) -> None:
         """Raise `ValueError` for an embedding of another length than those learned."""
-        if len(self) and length != (learned := self.embeddings.shape[1]):
-            raise ValueError(
-                f"an embedding has {length} numbers but those learned have {learned}: "
-                "the encoder was changed; run `pointsman train` again"
-            )
+        if len(self):
+            check_length(length, self.embeddings.shape[1])
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the models, their rewards, and the embeddings in half precision (which loses nothing)."""
@@ -89,3 +91,12 @@ def rounded_units(embeddings: FloatArray) -> FloatArray:
     usable = np.isfinite(lengths) & (lengths > 0)
     units = np.where(usable, embeddings, 0) / np.where(usable, lengths, 1)
     return units.astype(np.float16).astype(np.float32)
+
+
+def check_length(length: int, learned: int) -> None:
+    """Raise `ValueError` for an embedding of another length than those learned."""
+    if length != learned:
+        raise ValueError(
+            f"an embedding has {length} numbers but those learned have {learned}: "
+            "the encoder was changed; run `pointsman train` again"
+        )

@@ -1,4 +1,4 @@
-"""How to weigh what several estimators say: by what each has proved on rows that it had not seen."""
+"""How to weigh what several estimators say: by what each has proved, on rows that it had not seen, where it matters."""
 
 from __future__ import annotations
 
@@ -14,84 +14,91 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+#: Prices of money at which it is asked who would be chosen: one USD, in units of the dearest model's average cost.
+PRICES = np.concatenate([[0.0], np.exp(np.linspace(-7, 2, 40))])
+#: What every model counts, shared among them, however seldom it would be chosen.
+ATTENTION = 0.1
 #: Rows of which the products are summed at once.
-_BLOCK = 2048
+_BLOCK = 4096
 #: Keeps the normal equations of two members that agree solvable; relative to their scale.
 _RIDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Stacking:
-    """Weights that are never negative, for each member and each pattern in which models differ.
+    """A weight for each of `k` members, none below zero, by which their deviations from the means are summed.
 
-    `patterns` `[m, c]` are orthonormal: the main directions of what the members predicted, of which the first is
-    usually how hard a request is, and the others which models it suits. A member may be good at one and not at
-    another, and a pattern that nobody can predict gets small weights, which leaves the means. `products`
-    `[c * k, c * k]` and `targets` `[c * k]` are the sums that the weights follow from, so that further rows can be
-    added to them; `rows` is how many there were.
+    The weights fit differences between models, within a request, since only these decide; and `relevance` `[m]` (it
+    sums to one) says how often each model would be chosen, over all prices of money: a model that never would be need
+    not be predicted well. `products` `[k, k]` and `targets` `[k]` are the sums that the weights follow from.
 
     Breiman, "Stacked regressions" (https://doi.org/10.1007/BF00117832).
     """
 
-    patterns: Array
-    members: int
+    relevance: Array
     products: Array
     targets: Array
-    rows: int
 
     @classmethod
-    def started(cls, deviations: Array) -> Stacking:
-        """Find the patterns in `deviations` `[k, n, m]`: what each member predicts, less each model's mean."""
-        average = deviations.mean(axis=0)
-        _, patterns = np.linalg.eigh(average.T @ average)
-        members, models = len(deviations), average.shape[1]
-        size = members * models
-        return cls(patterns[:, ::-1], members, np.zeros((size, size)), np.zeros(size), 0)
+    def started(cls, members: int, relevance: Array) -> Stacking:
+        """Start without rows."""
+        return cls(relevance, np.zeros((members, members)), np.zeros(members))
 
     def plus(self, deviations: Array, rewards: Array) -> Stacking:
-        """Add rows: `deviations` `[k, n, m]`, and `rewards` `[n, m]` less each model's mean, NaN where not observed."""
+        """Add rows: `deviations` `[k, n, m]` and `rewards` `[n, m]` (NaN: not observed), less each model's mean."""
         products, targets = self.products.copy(), self.targets.copy()
         for start in range(0, len(rewards), _BLOCK):
             block = slice(start, start + _BLOCK)
-            row, model = np.nonzero(~np.isnan(rewards[block]))
-            design = self._along(deviations[:, block])[row] * self.patterns[model][:, :, None]
-            flat = design.reshape(len(row), -1)
-            products += flat.T @ flat
-            targets += flat.T @ rewards[block][row, model]
-        return Stacking(self.patterns, self.members, products, targets, self.rows + len(rewards))
+            observed = ~np.isnan(rewards[block])
+            weights = self.relevance * observed
+            design = np.stack([_contrasts(one, weights).ravel() for one in deviations[:, block]])
+            products += design @ design.T
+            targets += design @ _contrasts(np.where(observed, rewards[block], 0), weights).ravel()
+        return Stacking(self.relevance, products, targets)
 
     def weights(self) -> Array:
-        """Return the weights that fit best, `[c, k]`, none below zero."""
+        """Return the weights that fit best, `[k]`; alike where no row tells members apart."""
         from scipy.optimize import nnls
 
-        size = len(self.targets)
-        ridge = _RIDGE * max(float(np.trace(self.products)) / max(size, 1), 1e-12)
-        root = np.linalg.cholesky(self.products + ridge * np.eye(size))
-        solved, _ = nnls(root.T, np.linalg.solve(root, self.targets), maxiter=100 * max(size, 1))
-        return np.asarray(solved).reshape(-1, self.members)
+        scale = float(np.trace(self.products))
+        if not scale > 0:
+            return np.full(len(self.targets), 1 / len(self.targets))
+        root = np.linalg.cholesky(self.products + _RIDGE * scale * np.eye(len(self.targets)))
+        solved, _ = nnls(root.T, np.linalg.solve(root, self.targets))
+        return np.asarray(solved)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return its arrays."""
-        return {
-            "patterns": self.patterns,
-            "products": self.products,
-            "targets": self.targets,
-            "sizes": np.array([self.members, self.rows]),
-        }
+        return {"relevance": self.relevance, "products": self.products, "targets": self.targets}
 
     @classmethod
     def restored(cls, state: Mapping[str, NDArray[np.generic]]) -> Stacking:
         """Return what `state` returned. Raises `KeyError`."""
-        members, rows = state["sizes"].tolist()
-        products, targets = state["products"].astype(np.float64), state["targets"].astype(np.float64)
-        return cls(state["patterns"].astype(np.float64), members, products, targets, rows)
-
-    def _along(self, deviations: Array) -> Array:
-        """Return deviations along the patterns, `[n, c, k]`."""
-        return np.moveaxis(deviations @ self.patterns, 0, -1)
+        arrays = (state[name].astype(np.float64) for name in ("relevance", "products", "targets"))
+        return cls(*arrays)
 
 
-def combined(patterns: Array, weights: Array, deviations: Array) -> Array:
-    """Return what members together predict beyond the means, `[n, m]`, of `deviations` `[k, n, m]`."""
-    along = np.moveaxis(deviations @ patterns, 0, -1)
-    return np.asarray((along * weights).sum(axis=-1) @ patterns.T)
+def relevance(rewards: Array, costs_usd: Array) -> Array:
+    """Return how often each model is best over all `PRICES`, `[m]`, given rewards expected `[n, m]` and costs `[m]`.
+
+    A cost that is unknown (NaN) counts as the dearest; where none is known, all models count alike.
+    """
+    models = len(costs_usd)
+    if np.isnan(costs_usd).all() or not np.nanmax(costs_usd) > 0:
+        return np.full(models, 1 / models)
+    dearest = np.nanmax(costs_usd)
+    relative = np.where(np.isnan(costs_usd), dearest, costs_usd) / dearest
+    chosen = [np.bincount((rewards - price * relative).argmax(axis=1), minlength=models) for price in PRICES]
+    share = np.sum(chosen, axis=0) / (len(rewards) * len(PRICES))
+    return np.asarray((share + ATTENTION / models) / (1 + ATTENTION))
+
+
+def _contrasts(values: Array, weights: Array) -> Array:
+    """Return `values` `[n, m]` less their weighted mean in each row, scaled so that squares are weighted.
+
+    A row of which one model was observed has no differences: it tells of that model's level.
+    """
+    total = weights.sum(axis=1, keepdims=True)
+    mean = (values * weights).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1)
+    several = (weights > 0).sum(axis=1, keepdims=True) > 1
+    return np.asarray((values - np.where(several, mean, 0)) * np.sqrt(weights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 PRIOR_VARIANCE = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tally:
     """What was observed of each model. `moments` is `[3, m]`: count, sum, sum of squares.
 
@@ -52,7 +53,7 @@ class Tally:
 
     def of_models(self, models: Sequence[str]) -> Tally:
         """Return the columns of `models`, in that order; one never seen has a count of zero."""
-        return Tally(tuple(models), spread(self.moments, self.models, models, 0.0))
+        return _of_models(self, tuple(models))
 
     def mean_of(self, model: str) -> float | None:
         """Return the mean of one model, or None where nothing was observed."""
@@ -76,3 +77,9 @@ class Tally:
         """Return the variances, `[m]`, each with one more observation of `PRIOR_VARIANCE`."""
         deviations = np.maximum(self.moments[2] - self.count * self.mean**2, 0)
         return np.asarray((deviations + PRIOR_VARIANCE) / (self.count + 1))
+
+
+@lru_cache(maxsize=1024)
+def _of_models(tally: Tally, models: tuple[str, ...]) -> Tally:
+    """Return some columns. A gateway asks the same tally for the same few pools over and over."""
+    return Tally(models, spread(tally.moments, tally.models, models, 0.0))

@@ -95,12 +95,16 @@ class Trees:
         )
 
     def _walk(self, features: FloatArray) -> NDArray[np.int32]:
-        places = np.tile(self.roots, (len(features), 1))
-        rows = np.arange(len(features))[:, None]
+        places = np.tile(self.roots, len(features))
+        numbers = np.ascontiguousarray(features).ravel()
+        starts = np.repeat(np.arange(len(features)) * features.shape[1], len(self.roots))
         for _ in range(self.depth):
-            goes_left = features[rows, self.feature[places]] <= self.threshold[places]
-            places = np.where(goes_left, self.left[places], self.right[places])
-        return places
+            goes_left = numbers.take(starts + self.feature.take(places)) <= self.threshold.take(places)
+            below = np.where(goes_left, self.left.take(places), self.right.take(places))
+            if (below == places).all():
+                break
+            places = below
+        return places.reshape(len(features), -1)
 
 
 def _rounded_down(values: NDArray[np.float64]) -> FloatArray:

@@ -192,13 +192,15 @@ class Prospects:
     """What is expected of `m` candidates for one request, in the order that the rule sees them: cheapest first.
 
     `costs_usd` and `latencies_s` are of length `m`; a latency is NaN where it is unknown. `reference_usd` is what
-    an average request costs with the dearest candidate, 0 where no cost is known: the unit of the dial.
+    an average request costs with the dearest candidate, 0 where no cost is known: the unit of the dial. `models`
+    says whose they are, for a utility to which names matter; empty where nobody said.
     """
 
     rewards: Sequence[Estimate]
     costs_usd: Sequence[float]
     latencies_s: Sequence[float]
     reference_usd: float
+    models: Sequence[str] = ()
 
 
 class Router(Protocol):
@@ -241,6 +243,16 @@ class Dialled(Protocol):
 
         Raises `ValueError` for a dial outside [0, 1].
         """
+        ...
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A router, or a part of one, whose options name models: a pool that lacks one of them is a mistake."""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the models that the options name."""
         ...
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The request that the models are compared on, whatever the one to be answered.
 _TYPICAL = Context("", TYPICAL_PROMPT_TOKENS)
+#: Pools whose hulls are remembered: a policy's, and what is left of it while some of its models rest.
+_MOST_POOLS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class _Vertex:
     model: str
     cost_usd: float
     reward: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What is expected of a pool, and its hull, from the cheapest model to the best."""
+
+    outlook: Outlook
+    hull: list[_Vertex]
 
 
 class Zero:
@@ -72,6 +82,7 @@ class Zero:
         self.quality_weight = checked_weight(quality_weight)
         self._rewards = Constant()
         self._costs: Costs = Mean()
+        self._markets: dict[tuple[Candidate, ...], _Market] = {}
 
     def with_quality_weight(self, quality_weight: float) -> Zero:
         """Return this router with the dial elsewhere. It shares what was learned, and copies nothing."""
@@ -83,8 +94,8 @@ class Zero:
         """Make one call, drawn from two models at most. Raises `ValueError` where there is no candidate."""
         if not candidates:
             raise ValueError("there is no candidate to choose from")
-        (outlook,) = Expectations(self._rewards, self._costs, Tally.empty()).outlooks([_TYPICAL], candidates)
-        share = _mixture(_hull(outlook), self.quality_weight)
+        market = self._market(tuple(candidates))
+        outlook, share = market.outlook, _mixture(market.hull, self.quality_weight)
         propensities = {model: share.get(model, 0.0) for model in outlook.models}
         (answer,) = yield Call(
             candidates=tuple(rng.choices(outlook.candidates, weights=list(propensities.values()))),
@@ -99,6 +110,7 @@ class Zero:
         """Add rewards, costs and completion lengths to the sums."""
         self._rewards.learn(outcomes)
         self._costs.learn(outcomes)
+        self._markets.clear()
 
     def save(self, directory: Path, *, encoder: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
         """Write the sums."""
@@ -113,6 +125,16 @@ class Zero:
             self._costs.restore(below("costs", arrays))
         except KeyError as missing:
             raise StateError(f"{directory} lacks the array {missing}; run `pointsman train`") from missing
+        self._markets.clear()
+
+    def _market(self, pool: tuple[Candidate, ...]) -> _Market:
+        """Return what is expected of a pool; the request makes no difference, so that once is enough."""
+        if (known := self._markets.get(pool)) is not None:
+            return known
+        (outlook,) = Expectations(self._rewards, self._costs, Tally.empty()).outlooks([_TYPICAL], pool)
+        if len(self._markets) >= _MOST_POOLS:
+            self._markets.clear()
+        return self._markets.setdefault(pool, _Market(outlook, _hull(outlook)))
 
 
 def _hull(outlook: Outlook) -> list[_Vertex]:

@@ -52,6 +52,14 @@ class Running:
         return list(self.gateway.log.joined())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep embeddings out of the user's cache, also those that commands compute in processes of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POINTSMAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_upstream() -> Iterator[Upstream]:
     with played_upstream() as played:

@@ -37,7 +37,8 @@ class Workspace:
         What is installed goes into a folder of the workspace, and comes from nowhere else.
         """
         site = str(self.folder / "site")
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME") if name in os.environ}
+        names = ("HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "POINTSMAN_CACHE")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         pip = {"PIP_TARGET": site, "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
         path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
         return {**kept, **pip, "PATH": path, "PYTHONPATH": site, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

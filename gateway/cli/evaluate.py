@@ -119,13 +119,13 @@ def _evaluate(paths: Sequence[Path], settings: Settings, config: Path | None, en
     routers = named_routers(settings.routers, files, os.environ)
     reads_vectors = any("embedding" in one.build().requires for one in routers)
     with open_engine(engine) as opened:
-        benches = open_benches(paths, settings, _embedder(files, opened) if reads_vectors else no_embeddings)
+        benches = open_benches(paths, settings, embedder(files, opened) if reads_vectors else no_embeddings)
         with progress_bar("evaluating") as progress:
             sections = evaluate_all(benches, routers, settings, opened, progress)
     return document(["pointsman", *sys.argv[1:]], datetime.now(UTC), sections)
 
 
-def _embedder(files: Files | None, engine: Engine) -> Embed:
+def embedder(files: Files | None, engine: Engine) -> Embed:
     """Return what turns texts into vectors, remembering them, with the engine's workers."""
     from gateway.config.build import open_encoder_of
     from gateway.embeddings import EmbeddingCache, default_folder, embed_all

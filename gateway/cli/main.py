@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli import check, evaluate, log, onboard, profile, schema, serve, train
+from gateway.cli import check, evaluate, log, onboard, profile, schema, serve, train, tune
 from gateway.config.loader import ConfigError
 from gateway.embedding_cache import CacheError
 from gateway.engines.engine import EngineError
@@ -52,6 +52,7 @@ app.command("profile")(profile.command)
 app.command("train")(train.command)
 app.command("onboard")(onboard.command)
 app.command("evaluate")(evaluate.command)
+app.command("tune")(tune.command)
 app.command("log")(log.command)
 app.command("schema")(schema.command)
 

@@ -107,7 +107,7 @@ async def _interview(files: Files, model: str, questions: Questions, plan: _Plan
     from gateway.metrics import Metrics
     from gateway.profiling.ask import Asker
     from gateway.profiling.interview import Interview
-    from gateway.profiling.journal import Journal
+    from gateway.profiling.journal import Journal, described
     from gateway.profiling.probes import probes_digest
     from gateway.resources import Resources
     from providers.vendors import LOCAL, VENDORS
@@ -118,8 +118,7 @@ async def _interview(files: Files, model: str, questions: Questions, plan: _Plan
     asker = Asker(runtime.backends, {model: VENDORS.get(provider.vendor, LOCAL)})
     done = count(1)
     try:
-        # Secrets print as asterisks.
-        with Journal(plan.journal, probes_digest(questions.probes), {model: f"{written!r} {provider!r}"}) as journal:
+        with Journal(plan.journal, probes_digest(questions.probes), {model: described(written, provider)}) as journal:
             interview = Interview(
                 model, questions.probes, asker, journal, lambda _: plan.progress(next(done), plan.number)
             )

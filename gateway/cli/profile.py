@@ -36,7 +36,9 @@ def command(
     Answers are kept in a journal beside the table: a run that was interrupted goes on where it stopped.
     """
     from gateway.config.files import read_files
+    from gateway.config.policies import build_candidates
     from gateway.logs import set_up
+    from gateway.profiling.journal import charged
     from gateway.profiling.probes import load_probes
     from gateway.profiling.table import write_table
 
@@ -44,9 +46,11 @@ def command(
     files = read_files(config, os.environ)
     names = _chosen(files, model)
     loaded = load_probes(probes)
-    results = asyncio.run(_run(files, names, loaded, out.with_suffix(".journal.jsonl"), concurrency))
+    asked = asyncio.run(_run(files, names, loaded, out.with_suffix(".journal.jsonl"), concurrency))
+    results = charged(asked, {name: tariff for name, (_, tariff) in build_candidates(files.config).items()})
     write_table(out, loaded, results, names)
     _report(results, loaded, names)
+    _warn(results, names)
     typer.echo(f"{len(loaded)} probes x {len(names)} models written to {out}")
 
 
@@ -63,14 +67,14 @@ async def _run(
     from gateway.config.build import open_runtime
     from gateway.metrics import Metrics
     from gateway.profiling.ask import Asker
+    from gateway.profiling.journal import described
     from gateway.profiling.run import profile
     from gateway.resources import Resources
     from providers.vendors import LOCAL, VENDORS
 
     runtime = await open_runtime(files, os.environ, Resources(), Metrics())
     models, providers = files.config.models, files.config.providers
-    # Secrets print as asterisks.
-    descriptions = {name: f"{models[name]!r} {providers[models[name].provider]!r}" for name in names}
+    descriptions = {name: described(models[name], providers[models[name].provider]) for name in names}
     vendors = {name: VENDORS.get(providers[models[name].provider].vendor, LOCAL) for name in names}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
@@ -97,6 +101,15 @@ def _report(results: Sequence[Result], probes: Sequence[Probe], names: Sequence[
     grid.add_section()
     grid.add_row("all", *(_mean([r for r in results if r.model == m]) for m in names))
     Console().print(grid)
+
+
+def _warn(results: Sequence[Result], names: Sequence[str]) -> None:
+    """Name the models of whose answers nobody knows the cost."""
+    priced = {result.model for result in results if result.asked.cost_usd is not None}
+    for name in names:
+        if name not in priced:
+            remedy = "state its `price` under `models` and run this again: nothing is asked twice"
+            typer.echo(f"model {name}: what it costs is unknown; {remedy}", err=True)
 
 
 def _mean(results: Sequence[Result]) -> str:

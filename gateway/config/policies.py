@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 from gateway.config.loader import did_you_mean
@@ -16,13 +17,13 @@ from providers.vendors import VENDORS
 from routers.options import ComponentError
 from routers.registry import build_router
 from routers.state import read_manifest
-from routers.stateless import StatelessRouter
-from routers.types import Candidate, StateError
+from routers.types import Candidate, Naming, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.config.files import Files, PolicyFile
+    from gateway.config.loader import Place
     from gateway.config.models import GatewayConfig, LimitsConfig, ModelConfig
     from gateway.pricing import Tariff
     from routers.state import Manifest
@@ -50,7 +51,7 @@ def build_new_router(policy: PolicyFile) -> Router:
     try:
         router = build_router(policy.config.router)
     except ComponentError as error:
-        raise policy.document.error(tuple(error.path.split(".")), error.problem) from error
+        raise policy.document.error(_place(error.path), error.problem) from error
     if missing := router.requires - PROVIDED:
         raise policy.document.error(("router",), f"needs the signals {sorted(missing)}, which nothing provides")
     return router
@@ -89,6 +90,12 @@ def pool_of(file: PolicyFile, candidates: Mapping[str, Candidate]) -> tuple[Cand
     return tuple(candidates[name] for name in file.config.pool or candidates)
 
 
+def _place(path: str) -> Place:
+    """Return where in a document the path of a component is: `router.estimator.members[1]` has an index."""
+    steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path)
+    return tuple(int(index) if index else key for index, key in steps)
+
+
 def _timeouts(limits: LimitsConfig) -> Timeouts:
     return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
 
@@ -102,7 +109,7 @@ def _policy(
     if learned is not None and "embedding" in router.requires:
         _check_encoder(file, learned.encoder, encoder_digest)
     pool = pool_of(file, candidates)
-    if isinstance(router, StatelessRouter) and (strangers := router.named - {candidate.model for candidate in pool}):
+    if isinstance(router, Naming) and (strangers := router.named - {candidate.model for candidate in pool}):
         stranger = min(strangers)
         hint = did_you_mean(stranger, [candidate.model for candidate in pool])
         raise file.document.error(("router",), f"{stranger!r} is not in the pool; {hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.models import GatewayConfig, PolicyConfig
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: JSON's name for each type that an option may have.
-TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
+TYPES = {
+    "int": "integer",
+    "float": "number",
+    "str": "string",
+    "bool": "boolean",
+    "None": "null",
+    "Mapping": "object",
+    "Sequence": "array",
+}
 
 
 def schemas() -> dict[str, str]:
@@ -44,10 +53,21 @@ def _variant(name: str, options: tuple[Option, ...]) -> dict[str, Any]:
 
 
 def _option(option: Option) -> dict[str, Any]:
-    if option.kind is not None:
-        part = {"$ref": f"#/$defs/{option.kind}"}
-        return {"type": "array", "items": part} if option.many else part
+    schema = _part(option) if option.kind else _plain(option)
+    return schema if option.required else {**schema, "default": option.default}
+
+
+def _part(option: Option) -> dict[str, Any]:
+    """Return the schema of an option that is a component, or a list of them."""
+    part: dict[str, Any] = {"$ref": f"#/$defs/{option.kind}"}
+    if option.many:
+        return {"type": "array", "items": part}
+    return part if option.required else {"anyOf": [part, {"type": "null"}]}
+
+
+def _plain(option: Option) -> dict[str, Any]:
+    if option.type.startswith("Literal["):
+        return {"enum": re.findall(r"'(\w+)'", option.type)}
     names = [part.split("[")[0].strip() for part in option.type.split("|")]
     types = [TYPES[name] for name in names if name in TYPES]
-    schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types} if types else {}
-    return schema if option.required else {**schema, "default": option.default}
+    return {"type": types[0] if len(types) == 1 else types} if types else {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from gateway.evaluation.folds import digest_of, folds_of, select
 from gateway.evaluation.problem import EvaluationError
+from gateway.tables.checks import check_costs
 from gateway.tables.read import read_table
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def open_benches(paths: Sequence[Path], settings: Settings, embed: Embed) -> lis
     if twice := [path for path, name in zip(paths, names, strict=True) if names.count(name) > 1]:
         raise EvaluationError(f"TABLE: {twice[1]} would be called {twice[1].stem!r}, as {twice[0]} is; rename one")
     tables = [read_table(path) for path in paths]
+    for table in tables:
+        check_costs(table)
     selections = [select(table, settings) for table in tables]
     return [
         Bench(name, table, digest_of(table), rows, _embedded(table, rows, embed))

@@ -11,7 +11,7 @@ from gateway.evaluation.leave_out import summary_entry, task_entry
 from gateway.evaluation.problem import EvaluationError
 from gateway.evaluation.report import pair_entry, table_entry
 from gateway.evaluation.study import Study
-from routers.stateless import StatelessRouter
+from routers.types import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def _check(one: Bench, routers: Sequence[Named], settings: Settings) -> None:
     """Raise `EvaluationError` for models or tasks that a table lacks."""
     for named in routers:
         router = named.build()
-        if isinstance(router, StatelessRouter) and (strangers := router.named - set(one.table.models)):
+        if isinstance(router, Naming) and (strangers := router.named - set(one.table.models)):
             hint = did_you_mean(min(strangers), one.table.models)
             raise EvaluationError(f"--router: {named.name!r}: {one.table.path} has no model {min(strangers)!r}; {hint}")
     for model in settings.pair or ():

@@ -66,6 +66,7 @@ class Asker:
             completion_tokens=usage.completion_tokens if usage else None,
             cost_usd=float(cost) if cost is not None else None,
             latency_s=time.monotonic() - started,
+            cached_tokens=usage.cached_tokens if usage else None,
         )
 
 

@@ -7,15 +7,20 @@ answer. A run that goes on with further models writes a further header. The last
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from providers.types import Usage
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from gateway.config.models import EndpointConfig, LocalConfig, ModelConfig
+    from gateway.pricing import Tariff
 
 
 class JournalError(Exception):
@@ -24,7 +29,10 @@ class JournalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking a model: a text or an error, what was used (None: not reported), and how long it took."""
+    """What came of asking a model: a text or an error, what was used (None: not reported), and how long it took.
+
+    `cached_tokens` is the part of `prompt_tokens` that was read from a cache.
+    """
 
     text: str | None
     error: str | None
@@ -32,6 +40,7 @@ class Asked:
     completion_tokens: int | None
     cost_usd: float | None
     latency_s: float
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,16 @@ class Header:
 
 
 LINE: TypeAdapter[Header | Result] = TypeAdapter(Header | Result)
+
+
+def described(model: ModelConfig, provider: EndpointConfig | LocalConfig) -> str:
+    """Return what answers under a model's name; what it charges is no part of that. Secrets are asterisks."""
+    return f"{model.model_copy(update={'price': None})!r} {provider!r}"
+
+
+def charged(results: Sequence[Result], tariffs: Mapping[str, Tariff | None]) -> list[Result]:
+    """Return the results with the costs that were unknown when they came, as far as tokens and tariff tell them."""
+    return [_charged(result, tariffs[result.model]) for result in results]
 
 
 class Journal:
@@ -132,3 +151,11 @@ class Journal:
                     f"{self.path}: model {model!r} was {before!r} and is now {description!r}; "
                     "delete the journal, name another --out, or rename the model"
                 )
+
+
+def _charged(result: Result, tariff: Tariff | None) -> Result:
+    asked = result.asked
+    if asked.cost_usd is not None or tariff is None or asked.prompt_tokens is None or asked.completion_tokens is None:
+        return result
+    cost = tariff.cost_usd(Usage(asked.prompt_tokens, asked.completion_tokens, asked.cached_tokens or 0))
+    return replace(result, asked=replace(asked, cost_usd=float(cost)))

@@ -61,10 +61,12 @@ def check_scores(table: Table) -> None:
 
 
 def check_costs(table: Table) -> None:
-    """Raise `TableError` where no cost of a model is known, or one is no price to pay."""
+    """Raise `TableError` where no cost of a model is known: a router may go by prices instead, but not a report."""
     known = np.any(~np.isnan(table.costs_usd), axis=0)
-    _require(table, COST, known, "holds no cost; give USD, 0 where it is free")
-    check_amounts(table, COST, table.costs_usd)
+    remedy = (
+        "state the model's `price` and run `pointsman profile` again (nothing is asked twice), or write USD, 0 if free"
+    )
+    _require(table, COST, known, f"holds no cost; {remedy}")
 
 
 def check_amounts(table: Table, prefix: str, values: FloatArray) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from gateway.tables.checks import check_amounts, check_costs, check_ids, check_names, check_scores
+from gateway.tables.checks import check_amounts, check_ids, check_names, check_scores
 from gateway.tables.source import open_source
 from gateway.tables.table import COMPLETION_TOKENS, COST, LATENCY, PROMPT_TOKENS, SCORE, Table, TableError
 
@@ -24,7 +24,8 @@ def read_table(path: Path) -> Table:
 
     Needed are `prompt_id` (each once), `task`, `prompt`, `fold` (any names), and for two models or more
     `score|MODEL` in [0, 1] and `cost|MODEL` in USD. There may be `prompt_tokens|MODEL`, `completion_tokens|MODEL`,
-    `latency|MODEL` (seconds) and `paraphrase`. Any other column is ignored. Raises `TableError`.
+    `latency|MODEL` (seconds) and `paraphrase`. Any other column is ignored. NaN stands for what is not known; of a
+    cost, everywhere if need be. Raises `TableError`.
     """
     with open_source(path) as source:
         models = check_names(source)
@@ -49,7 +50,7 @@ def read_table(path: Path) -> Table:
 def _check(table: Table) -> None:
     check_ids(table)
     check_scores(table)
-    check_costs(table)
+    check_amounts(table, COST, table.costs_usd)
     check_amounts(table, PROMPT_TOKENS, table.prompt_tokens)
     check_amounts(table, COMPLETION_TOKENS, table.completion_tokens)
     if table.latencies_s is not None:

@@ -6,13 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from routers.checks.expect import expect, expect_arguments_kept, expect_documented
-from routers.outlook import NamedProspects
-from routers.types import Estimate
+from routers.types import Estimate, Prospects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from routers.types import Prospects, Utility
+    from routers.types import Utility
 
     MakeUtility = Callable[[], Utility]
 
@@ -67,8 +66,8 @@ def _cases() -> Iterator[Prospects]:
     yield _prospects([0.9, 0.2, 0.8, 0.8], [0.001, 0.001, 0.004, 0.004], [unknown] * 4)
 
 
-def _prospects(rewards: Sequence[float], costs_usd: Sequence[float], latencies_s: Sequence[float]) -> NamedProspects:
-    return NamedProspects(
+def _prospects(rewards: Sequence[float], costs_usd: Sequence[float], latencies_s: Sequence[float]) -> Prospects:
+    return Prospects(
         rewards=[Estimate(mean, 0.1) for mean in rewards],
         costs_usd=costs_usd,
         latencies_s=latencies_s,

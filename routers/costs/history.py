@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import spread, union
-from routers.rows import rounded_units
+from routers.rows import check_length, rounded_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,11 +65,8 @@ class History:
 
     def check_length(self, length: int) -> None:
         """Raise `ValueError` for an embedding of another length than those learned."""
-        if len(self) and length != (learned := self.embeddings.shape[1]):
-            raise ValueError(
-                f"an embedding has {length} numbers but those learned have {learned}: "
-                "the encoder was changed; run `pointsman train` again"
-            )
+        if len(self):
+            check_length(length, self.embeddings.shape[1])
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the columns; the embeddings in half precision, which loses nothing."""

@@ -137,13 +137,14 @@ class Cluster:
         self._fit = self._fitted(rows, self._size(rows) if self.clusters is None else self.clusters)
 
     def adopt(self, model: str, outcomes: Outcomes) -> None:
-        """Add outcomes of one model, most often a new one, by probes; nothing else changes.
+        """Take in one model, most often a new one, by probes; nothing else changes.
 
-        Clusters stay where they are, and so does every estimate of another model. The probes are kept for the next
-        `learn`. Raises `ValueError` where `outcomes` has no column of the model, or embeddings of another length.
+        What was known of this model before is forgotten. Clusters stay where they are, and so does every estimate of
+        another model. The probes are kept for the next `learn`. Raises `ValueError` where `outcomes` has no column of
+        the model, or embeddings of another length.
         """
         probes = outcomes.of_models((model,))
-        fit, rows = self._fit, self._fit.rows.append(probes, self.max_rows)
+        fit, rows = self._fit, self._fit.rows.without(model).append(probes, self.max_rows)
         table = fit.table.adopt(model, probes.rewards, fit.map.labels(rounded_units(probes.embeddings)))
         self._fit = _Fit.of(rows, fit.map, table, self.shrinkage, ranking=self.ranking)
 

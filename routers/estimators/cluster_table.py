@@ -45,10 +45,11 @@ class ClusterTable:
         return cls(models, moments, len(models))
 
     def adopt(self, model: str, rewards: FloatArray, labels: NDArray[np.intp]) -> ClusterTable:
-        """Return this table with rewards `[n, 1]` of one model added, and nothing else changed."""
+        """Return this table with rewards `[n, 1]` of one model in place of what it had, and nothing else changed."""
         probes = ClusterTable.of((model,), rewards, labels, self.moments.shape[1] - 1)
         models = union(self.models, (model,))
-        moments = spread(self.moments, self.models, models, 0.0) + spread(probes.moments, (model,), models, 0.0)
+        moments = spread(self.moments, self.models, models, 0.0)
+        moments[:, :, models.index(model)] = probes.moments[:, :, 0]
         return ClusterTable(models, moments, self.ranked)
 
     def means(self, shrinkage: float) -> tuple[Column, Column]:

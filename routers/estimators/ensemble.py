@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from routers.columns import spread
+from routers.estimators.constant import PRIOR
 from routers.fit import averages
 from routers.parts import below, prefixed
-from routers.stacking import Stacking, combined
+from routers.stacking import Stacking, relevance
 from routers.tally import Tally
 from routers.types import Candidate, Estimates
 
@@ -40,26 +41,26 @@ class CrossPredicting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """The weights: never changed, only replaced. `models` are those whose patterns are known."""
+    """The weights `[k]`: never changed, only replaced. `models` are those that they were found on."""
 
     models: tuple[str, ...]
     stacking: Stacking
-    weights: Array  # [c, k]
+    weights: Array
 
 
 class Ensemble:
     """Estimate a reward as a sum of what the members say beyond each model's mean, weighed by what they have proved.
 
-    With `d_k` what member k says of all models less their means, and orthonormal patterns `v_c` of how models differ,
+    With `d_k` what member k says of a model less the model's mean,
 
-        estimate = mean + sum_c v_c sum_k weight_ck (v_c . d_k),    weight_ck >= 0
+        estimate = mean + sum_k weight_k d_k,    weight_k >= 0
 
     The weights fit predictions for rows that a member had not seen: the first outcomes are split into `folds`, and
     each is predicted by members that learned the others; later outcomes are predicted before they are learned. So a
     member that has only learned its rows by heart gets no weight, and where nobody can tell requests apart, what
-    remains is the means. The standard error is that of the members and of their disagreement, weighed alike.
-
-    A model that joined after the first outcomes, whose patterns are not known, gets the members' weighted mean.
+    remains is the means. What is fitted is differences between models for the same request, those between models that
+    would be chosen before others (see `Stacking`). The standard error is that of the members and of their
+    disagreement, weighed alike.
 
     Parameters: `members`, the estimators; `folds`, how many parts the first outcomes are split into; `seed` of
     the split.
@@ -105,16 +106,16 @@ class Ensemble:
         average = averages(tally.of_models(models))
         if weighed is None:
             return Estimates(*(np.tile(row.astype(np.float32), (len(contexts), 1)) for row in average))
-        said = [member.predict(contexts, _candidates(tally.models)) for member in self.members]
-        means = np.stack([one.mean for one in said]).astype(np.float64)
+        said = [member.predict(contexts, candidates) for member in self.members]
+        deviations = np.stack([one.mean for one in said]).astype(np.float64) - average[0]
         errors = np.stack([one.std for one in said]).astype(np.float64)
-        mean = self._combined(weighed, tally, means)
+        mean = (weighed.weights[:, None, None] * deviations).sum(axis=0)
         share = _shares(weighed.weights)[:, None, None]
-        error = np.sqrt((share * (errors**2 + (means - mean) ** 2)).sum(axis=0))
-        both = spread(np.stack([mean, error]), tally.models, models, np.nan)
-        limits = np.array([1.0, 0.5])[:, None, None]
-        filled = np.where(np.isnan(both), average[:, None, :], np.clip(both, 0, limits))
-        return Estimates(*filled.astype(np.float32))
+        std = np.sqrt((share * (errors**2 + (deviations - mean) ** 2)).sum(axis=0))
+        mean, std = np.clip(average[0] + mean, 0, 1), np.minimum(std, PRIOR.std)
+        unseen = tally.of_models(models).count == 0
+        mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
+        return Estimates(mean.astype(np.float32), std.astype(np.float32))
 
     def learn(self, outcomes: Outcomes) -> None:
         """Let members predict the outcomes unseen, weigh them by that, and let them learn."""
@@ -170,17 +171,14 @@ class Ensemble:
         said = spread(unseen, outcomes.models, models, np.nan) - average
         deviations = np.where(np.isnan(said), 0.0, said)
         rewards = spread(outcomes.rewards.astype(np.float64), outcomes.models, models, np.nan) - average
-        stacking = (before.stacking if before else Stacking.started(deviations)).plus(deviations, rewards)
+        if before:
+            stacking = before.stacking
+        else:
+            costs = Tally.of(outcomes.models, outcomes.costs_usd).of_models(models)
+            usd = np.where(costs.count > 0, costs.mean, np.nan)
+            stacking = Stacking.started(len(self.members), relevance(average + deviations.mean(axis=0), usd))
+        stacking = stacking.plus(deviations, rewards)
         return _Weighed(models, stacking, stacking.weights())
-
-    def _combined(self, weighed: _Weighed, tally: Tally, means: Array) -> Array:
-        """Return the estimates of all models, `[n, m]`, from what the members say, `[k, n, m]`."""
-        deviations = means - tally.mean
-        together = (_shares(weighed.weights)[:, None, None] * deviations).sum(axis=0)
-        known = spread(deviations, tally.models, weighed.models, 0.0)
-        better = combined(weighed.stacking.patterns, weighed.weights, known)
-        said = spread(better, weighed.models, tally.models, np.nan)
-        return np.asarray(tally.mean + np.where(np.isnan(said), together, said))
 
 
 def _cross_predicted(member: Estimator, new: Estimator, outcomes: Outcomes, parts: NDArray[np.intp]) -> Array:
@@ -202,6 +200,5 @@ def _candidates(models: Sequence[str]) -> list[Candidate]:
 
 
 def _shares(weights: Array) -> Array:
-    """Return how much each member counts over all patterns, `[k]`; alike where none counts."""
-    total = weights.sum(axis=0)
-    return total / total.sum() if total.sum() > 0 else np.full(len(total), 1 / len(total))
+    """Return how much each member counts, `[k]`; alike where none counts."""
+    return weights / weights.sum() if weights.sum() > 0 else np.full(len(weights), 1 / len(weights))

@@ -1,18 +1,17 @@
-"""Extremely randomised trees over meaning, wording, looks and kind of a request."""
+"""Extremely randomised trees: a model does on a request what it did where trees put it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from routers.columns import spread
-from routers.description import Kinds, Tongue, out_of_fold, scaled
 from routers.fit import averages
+from routers.grove import Grove, Growth, View
 from routers.parts import below, prefixed
 from routers.rows import Rows
-from routers.trees import Trees
 from routers.types import Estimates
 
 if TYPE_CHECKING:
@@ -24,53 +23,39 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[np.generic]]
 
-#: Of the embedding, so many directions are offered to the trees: those in which the rows differ most.
-DIRECTIONS = 60
 #: Fewer rows than this grow no trees.
 FEWEST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    """The rows, how their texts read, and what they are labelled: never changed, only replaced."""
+    """The rows and their labels (empty where there is none), and what was grown on them, if they sufficed."""
 
     rows: Rows
-    readings: FloatArray  # [n, r]: wording and looks
-    tasks: NDArray[np.str_]  # [n], empty where there is no label
-    tongue: Tongue | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Grown:
-    """What was fitted: `directions` `[d, p]`, the tasks, the trees, and what the rows of each leaf were rewarded."""
-
-    directions: FloatArray
-    kinds: Kinds
-    trees: Trees
-    means: FloatArray  # [nodes, m]
-    variances: FloatArray  # [nodes, m]: of the mean
+    tasks: NDArray[np.str_]
+    view: View | None = None
+    grove: Grove | None = None
 
 
 class Forest:
     """Estimate a reward as the mean over trees of the rewards in the leaf that the request falls into.
 
-    The trees are grown on the embedding's main directions, on the wording (latent semantic analysis of hashed words
-    and character n-grams), on looks (length, digits, lines, ...), and, where outcomes are labelled with tasks, on the
-    odds of each task, told by a classifier that had not seen the row. So a router that is never told the task knows
-    what it can of it, and differs within a task where that pays.
+    Trees are offered the main directions of the embedding, its last `plain` numbers as they are (see `Wording`, whose
+    numbers each mean something), and, where outcomes are labelled with tasks, the odds of each task, told by a
+    classifier that had not seen the row. So a router that is never told the task knows what it can of it, and differs
+    within a task where that pays.
 
-    Each split is drawn: a random threshold for each of a random `share` of the features, of which the best is taken.
+    At a split a random threshold is drawn for each of a random `share` of the features, of which the best is taken.
     In a leaf with rewards `r` of a model,
 
         mean = (sum r + shrinkage * r_model) / (n + shrinkage)
 
-    with the model's mean `r_model`; the standard error is that of such a leaf, as if the trees agreed. A request
-    without an embedding gets the model's mean. What reads the texts is fitted to the first batch of outcomes and
-    stays; all else is fitted anew to all rows whenever outcomes are learned.
+    with the model's mean `r_model`. The standard error is that of such a leaf: trees that differ make the estimate
+    better than that, by how much is not known. A request without an embedding gets the model's mean.
 
     Parameters: `trees`, how many; `leaf`, the fewest rows in a leaf; `share`, of the features, tried at a split;
-    `shrinkage`, the weight of the model's mean, in observations; `seed` of what is drawn; `max_rows`, after which the
-    oldest are dropped.
+    `plain`, how many of the embedding's last numbers are offered as they are; `shrinkage`, the weight of the model's
+    mean, in observations; `seed` of what is drawn; `max_rows`, after which the oldest are dropped.
 
     >>> from routers.types import Candidate, Context, Outcomes
     >>> gap = np.full((40, 1), np.nan, np.float32)
@@ -84,15 +69,14 @@ class Forest:
     """
 
     requires: frozenset[str] = frozenset({"embedding"})
-    #: What reads the texts depends on which outcomes came first.
-    learns_in_batches = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument is an option
         self,
         trees: int = 100,
         leaf: int = 10,
-        share: float = 0.5,
+        share: float = 0.4,
         *,
+        plain: int = 0,
         shrinkage: float = 1.0,
         seed: int = 0,
         max_rows: int = 100_000,
@@ -101,166 +85,107 @@ class Forest:
             raise ValueError(f"trees={trees}, leaf={leaf} and max_rows={max_rows} must be at least 1")
         if not 0 < share <= 1:
             raise ValueError(f"share={share} must be above 0 and at most 1")
-        if shrinkage < 0:
-            raise ValueError(f"shrinkage={shrinkage} must not be negative")
+        if shrinkage < 0 or plain < 0:
+            raise ValueError(f"shrinkage={shrinkage} and plain={plain} must not be negative")
         self.trees = trees
         self.leaf = leaf
         self.share = share
+        self.plain = plain
         self.shrinkage = shrinkage
         self.seed = seed
         self.max_rows = max_rows
-        self._learned = _Learned(Rows.empty(), np.zeros((0, 0), np.float32), np.zeros(0, np.str_), None)
-        self._grown: _Grown | None = None
+        self._learned = _Learned(Rows.empty(), np.zeros(0, np.str_))
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate every candidate for every context.
 
         Raises `ValueError` where an embedding has another length than those learned.
         """
-        learned, grown = self._learned, self._grown
+        learned = self._learned
         models = [candidate.model for candidate in candidates]
-        average = averages(learned.rows.tally.of_models(models))
-        mean = np.tile(average[0].astype(np.float32), (len(contexts), 1))
-        std = np.tile(average[1].astype(np.float32), (len(contexts), 1))
-        told = [row for row, context in enumerate(contexts) if context.embedding is not None]
-        if grown is not None and told:
-            leaves = grown.trees.leaves(self._features(learned, grown, [contexts[row] for row in told]))
-            for row, reached in zip(told, leaves, strict=True):
-                of_leaf = np.stack([grown.means[reached].mean(axis=0), np.sqrt(grown.variances[reached].mean(axis=0))])
-                said = spread(of_leaf, learned.rows.models, models, np.nan)
-                mean[row], std[row] = np.where(np.isnan(said), (mean[row], std[row]), said)
-        return Estimates(mean, std)
+        average = averages(learned.rows.tally.of_models(models)).astype(np.float32)
+        found = np.tile(average, (len(contexts), 1, 1))
+        given = {row: context.embedding for row, context in enumerate(contexts) if context.embedding is not None}
+        if learned.view is not None and learned.grove is not None and given:
+            embeddings = np.stack(list(given.values())).astype(np.float32)
+            learned.rows.check_length(embeddings.shape[1])
+            said = spread(learned.grove.at(learned.view.of(embeddings)), learned.rows.models, models, np.nan)
+            found[list(given)] = np.where(np.isnan(said), average, said)
+        return Estimates(found[:, 0], found[:, 1])
 
     def learn(self, outcomes: Outcomes) -> None:
         """Append the rows, drop the oldest beyond `max_rows`, and grow the trees anew.
 
         Raises `ValueError` where the embeddings have another length than those learned before.
         """
-        before = self._learned
-        rows = before.rows.append(outcomes, self.max_rows)
-        tongue = before.tongue or (Tongue.of(outcomes.texts, self.seed) if outcomes.texts else None)
-        readings = _readings(outcomes, tongue)
-        old = (
-            before.readings
-            if before.readings.shape[1:] == readings.shape[1:]
-            else np.zeros((len(before.readings), readings.shape[1]), np.float32)
-        )
-        tasks = np.array(outcomes.tasks or [""] * outcomes.n, np.str_)
-        learned = _Learned(
-            rows,
-            np.concatenate([old, readings])[-self.max_rows :],
-            np.concatenate([before.tasks, tasks])[-self.max_rows :],
-            tongue,
-        )
-        self._learned, self._grown = learned, self._grow(learned)
+        learned = self._learned
+        rows = learned.rows.append(outcomes, self.max_rows)
+        tasks = np.concatenate([learned.tasks, _labels(outcomes)])[-self.max_rows :]
+        used = np.flatnonzero(_usable(rows))
+        if _too_few(used, self.leaf):
+            self._learned = _Learned(rows, tasks)
+            return
+        view, features = View.fitted(rows.embeddings[used], tasks[used], self.plain, self.seed)
+        grove = Grove.grown(features, _taken(rows, used), self._growth(self.trees))
+        self._learned = _Learned(rows, tasks, view, grove)
+
+    def cross_predict(self, outcomes: Outcomes, parts: NDArray[np.intp]) -> FloatArray:
+        """Return for each row what a third of the trees say, grown on the rows of other parts; `[n, m]`, `parts` `[n]`.
+
+        A row's task is told by those who have not seen the row, but may have seen others of its part: they know of
+        tasks, and nothing of rewards.
+        """
+        rows = Rows.empty().append(outcomes, outcomes.n)
+        said = np.empty(outcomes.rewards.shape, np.float32)
+        usable = _usable(rows)
+        features = View.fitted(rows.embeddings, _labels(outcomes), self.plain, self.seed)[1]
+        for part in np.unique(parts):
+            inside, learned = np.flatnonzero(parts == part), np.flatnonzero((parts != part) & usable)
+            others = _taken(rows, np.flatnonzero(parts != part), tally=True)
+            said[inside] = averages(others.tally)[0]
+            asked = inside[usable[inside]]
+            if len(asked) and not _too_few(learned, self.leaf):
+                grown = replace(_taken(rows, learned), tally=others.tally)
+                found = Grove.grown(features[learned], grown, self._growth(max(self.trees // 3, 1)))
+                told = found.at(features[asked])[:, 0]
+                said[asked] = np.where(np.isnan(told), said[asked], told)
+        return said
 
     def state(self) -> Arrays:
-        """Return the rows, what reads texts, and what was grown."""
-        learned, grown = self._learned, self._grown
-        tongue = prefixed("tongue", learned.tongue.state()) if learned.tongue else {}
-        fitted = {} if grown is None else prefixed("grown", _state(grown))
-        rows = prefixed("rows", learned.rows.state())
-        return {**rows, "readings": learned.readings.astype(np.float16), "tasks": learned.tasks, **tongue, **fitted}
+        """Return the rows, their tasks, and what was grown."""
+        learned = self._learned
+        view = prefixed("view", learned.view.state()) if learned.view else {}
+        grove = prefixed("grove", learned.grove.state()) if learned.grove else {}
+        return {**prefixed("rows", learned.rows.state()), "tasks": learned.tasks, **view, **grove}
 
     def restore(self, state: Arrays) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        tongue, fitted = below("tongue", state), below("grown", state)
+        view, grove = below("view", state), below("grove", state)
         self._learned = _Learned(
             Rows.restored(below("rows", state), self.max_rows),
-            state["readings"][-self.max_rows :].astype(np.float32),
             state["tasks"][-self.max_rows :].astype(np.str_),
-            Tongue.restored(tongue) if tongue else None,
+            View.restored(view) if view else None,
+            Grove.restored(grove) if grove else None,
         )
-        self._grown = _restored(fitted) if fitted else None
 
-    def _features(self, learned: _Learned, grown: _Grown, contexts: Sequence[Context]) -> FloatArray:
-        for context in contexts:
-            learned.rows.check_length(len(context.embedding if context.embedding is not None else ()))
-        embeddings = np.stack([context.embedding for context in contexts if context.embedding is not None])
-        nothing = np.zeros((len(contexts), learned.readings.shape[1]), np.float32)
-        tongue = learned.tongue
-        readings = np.stack([tongue.read(context.text) for context in contexts]) if tongue else nothing
-        return _joined(embeddings, readings, grown.directions, grown.kinds.log_odds(_told(embeddings, readings)))
-
-    def _grow(self, learned: _Learned) -> _Grown | None:
-        rows = learned.rows
-        used = np.flatnonzero((rows.embeddings != 0).any(axis=1) & ~np.isnan(rows.rewards).all(axis=1))
-        if len(used) < max(FEWEST_ROWS, 2 * self.leaf):
-            return None
-        embeddings, readings, tasks = rows.embeddings[used], learned.readings[used], learned.tasks[used]
-        known = sorted(set(tasks.tolist()) - {""})
-        told, directions = _told(embeddings, readings), _directions(embeddings)
-        features = _joined(embeddings, readings, directions, out_of_fold(told, tasks, known, self.seed))
-        rewards, average = rows.rewards[used], rows.tally.mean.astype(np.float32)
-        filled = np.where(np.isnan(rewards), average, rewards)
-        trees = Trees.grown(features, filled, trees=self.trees, leaf=self.leaf, share=self.share, seed=self.seed)
-        means, variances = self._leaf_values(trees, trees.leaves(features), rewards, rows)
-        return _Grown(directions, Kinds.of(told, tasks, known), trees, means, variances)
-
-    def _leaf_values(
-        self, trees: Trees, leaves: NDArray[np.int32], rewards: FloatArray, rows: Rows
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return each leaf's mean reward of each model, and the variance of that mean, both `[nodes, m]`."""
-        shape = (trees.nodes, len(rows.models))
-        means, variances = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        flat = leaves.ravel()
-        for column, average in enumerate(rows.tally.mean):
-            observed = ~np.isnan(rewards[:, column])
-            known = np.where(observed, rewards[:, column], 0).astype(np.float64)
-            weights = [np.repeat(values, leaves.shape[1]) for values in (observed.astype(float), known, known**2)]
-            count, total, squares = (np.bincount(flat, values, minlength=trees.nodes) for values in weights)
-            evidence = np.maximum(count + self.shrinkage, 1e-12)
-            mean = np.where(evidence > 1e-12, (total + self.shrinkage * average) / evidence, average)
-            prior = rows.tally.variance[column]
-            variance = (squares - 2 * mean * total + count * mean**2 + prior) / (count + 1)
-            means[:, column], variances[:, column] = mean, np.maximum(variance, 0) / np.maximum(evidence, 1)
-        # Rounded as they are saved, so that what is loaded is exactly what was saved.
-        return means.astype(np.float16).astype(np.float32), variances.astype(np.float16).astype(np.float32)
+    def _growth(self, trees: int) -> Growth:
+        return Growth(trees, self.leaf, self.share, self.shrinkage, self.seed)
 
 
-def _readings(outcomes: Outcomes, tongue: Tongue | None) -> FloatArray:
-    if tongue is None:
-        return np.zeros((outcomes.n, 0), np.float32)
-    return np.stack([tongue.read(text) for text in outcomes.texts or [""] * outcomes.n])
+def _labels(outcomes: Outcomes) -> NDArray[np.str_]:
+    return np.array(outcomes.tasks or [""] * outcomes.n, np.str_)
 
 
-def _told(embeddings: FloatArray, readings: FloatArray) -> FloatArray:
-    """Return what tasks are told apart by."""
-    return np.concatenate([scaled(embeddings), readings], axis=1)
+def _usable(rows: Rows) -> NDArray[np.bool_]:
+    """Tell which rows trees can be grown on: those with an embedding and a reward."""
+    return np.asarray(rows.embeddings.any(axis=1) & ~np.isnan(rows.rewards).all(axis=1))
 
 
-def _joined(embeddings: FloatArray, readings: FloatArray, directions: FloatArray, odds: FloatArray) -> FloatArray:
-    """Return what trees are grown on. One row or many, the numbers are the same."""
-    projected = np.stack([(row[:, None] * directions).sum(axis=0) for row in embeddings])
-    return np.concatenate([projected, readings, odds], axis=1, dtype=np.float32)
+def _taken(rows: Rows, places: NDArray[np.intp], *, tally: bool = False) -> Rows:
+    """Return some rows, with the means of all, or with their own if `tally`."""
+    taken = Rows.of(rows.models, rows.embeddings[places], rows.rewards[places])
+    return taken if tally else replace(taken, tally=rows.tally)
 
 
-def _directions(embeddings: FloatArray) -> FloatArray:
-    """Return the main directions of the rows, `[d, p]`."""
-    values, vectors = np.linalg.eigh(embeddings.T.astype(np.float64) @ embeddings.astype(np.float64))
-    return np.ascontiguousarray(vectors[:, np.argsort(-values)[:DIRECTIONS]]).astype(np.float32)
-
-
-def _state(grown: _Grown) -> Arrays:
-    return {
-        "directions": grown.directions,
-        "means": grown.means.astype(np.float16),
-        "variances": grown.variances.astype(np.float16),
-        "known": np.array(grown.kinds.tasks, np.str_),
-        "coefficients": grown.kinds.coefficients,
-        "intercepts": grown.kinds.intercepts,
-        **prefixed("trees", grown.trees.state()),
-    }
-
-
-def _restored(state: Arrays) -> _Grown:
-    kinds = Kinds(
-        tuple(state["known"].tolist()), state["coefficients"].astype(np.float32), state["intercepts"].astype(np.float32)
-    )
-    return _Grown(
-        state["directions"].astype(np.float32),
-        kinds,
-        Trees.restored(below("trees", state)),
-        state["means"].astype(np.float32),
-        state["variances"].astype(np.float32),
-    )
+def _too_few(rows: NDArray[np.intp], leaf: int) -> bool:
+    return len(rows) < max(FEWEST_ROWS, 2 * leaf)

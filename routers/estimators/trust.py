@@ -8,22 +8,26 @@ import numpy as np
 
 from routers.estimators.constant import PRIOR
 from routers.parts import below, prefixed
-from routers.rows import Rows
-from routers.types import Estimates
+from routers.rows import check_length
+from routers.sample import Sample
+from routers.tally import Tally
+from routers.types import Candidate, Estimates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from routers.types import Candidate, Context, Estimator, FloatArray, Outcomes
+    from routers.types import Context, Estimator, FloatArray, Outcomes
 
     Vector = NDArray[np.float64]
 
 #: Rows whose supports say what is usual.
-SAMPLE = 400
+CALIBRATION = 400
 #: The least width of the ramp, in cosine: tasks that look alike make it no cliff.
 LEAST_WIDTH = 0.05
+#: What a gain that is not believed loses at most: it breaks a tie, and costs outweigh it.
+DISBELIEF = 1e-3
 
 
 class Trust:
@@ -31,15 +35,21 @@ class Trust:
 
         mean = p * estimate + (1 - p) * model's mean over all rows
 
-    The support is the mean cosine of the request and the `neighbours` rows nearest to it. The trust p rises smoothly
-    from 0 to 1 (t^2 (3 - 2 t)) as the support rises from `low` to `high`, which the rows themselves say: `high` is the
-    quantile `known` of the supports that rows have among all others, `low` the quantile `unknown` of those that they
-    have among the rows of other tasks, which is how a task looks that nobody has seen. Where rows name no tasks, or
-    one only, `low` is half of `high`. The standard error is that of believing the estimator with probability p and
-    otherwise knowing only how the model's rewards vary. A request without an embedding gets the mean.
+    The support is the mean cosine of the request and the `neighbours` rows nearest to it, among a sample of those
+    learned. The trust p rises smoothly from 0 to 1 (t^2 (3 - 2 t)) as the support rises from `low` to `high`, which
+    the rows themselves say: `high` is the quantile `known` of the supports that rows have among all others, `low` the
+    quantile `unknown` of those that they have among the rows of other tasks, which is how a task looks that nobody
+    has seen. Where rows name no tasks, or one only, `low` is half of `high`. The standard error is that of believing
+    the estimator with probability p and otherwise knowing only how the model's rewards vary. A request without an
+    embedding gets the mean.
+
+    A request may be of a task that was never seen and look like one that was. What such a task has against the model
+    that is best on average is the costly mistake; what it leaves to a cheaper model that is about as good is not. So a
+    gain over that model is believed only above the `margin`: one below it counts as a loss of next to nothing, which
+    any saving outweighs.
 
     Parameters: `estimator`, the one that is believed; `neighbours`, the rows that make the support; `known` and
-    `unknown`, quantiles in [0, 1]; `max_rows`, after which the oldest are dropped.
+    `unknown`, quantiles in [0, 1]; `margin`, in reward; `sample`, how many rows are kept to be compared with.
 
     >>> from routers.estimators.knn import KNN
     >>> from routers.types import Candidate, Context, Outcomes
@@ -58,21 +68,26 @@ class Trust:
         self,
         estimator: Estimator,
         neighbours: int = 10,
-        known: float = 0.1,
-        unknown: float = 0.1,
-        max_rows: int = 100_000,
+        known: float = 0.05,
+        unknown: float = 0.05,
+        *,
+        margin: float = 0.0,
+        sample: int = 1000,
     ) -> None:
-        if neighbours < 1 or max_rows < 1:
-            raise ValueError(f"neighbours={neighbours} and max_rows={max_rows} must be at least 1")
+        if neighbours < 1 or sample < 1:
+            raise ValueError(f"neighbours={neighbours} and sample={sample} must be at least 1")
         if not (0 <= known <= 1 and 0 <= unknown <= 1):
             raise ValueError(f"known={known} and unknown={unknown} must be quantiles, from 0 to 1")
+        if not 0 <= margin <= 1:
+            raise ValueError(f"margin={margin} must be a difference of rewards, from 0 to 1")
         self.estimator = estimator
         self.neighbours = neighbours
         self.known = known
         self.unknown = unknown
-        self.max_rows = max_rows
-        self._rows = Rows.empty()
-        self._tasks: NDArray[np.str_] = np.zeros(0, np.str_)
+        self.margin = margin
+        self.sample = sample
+        self._tally = Tally.empty()
+        self._seen = Sample.empty()
         self._ramp = np.array([0.0, 1.0])
 
     @property
@@ -90,23 +105,29 @@ class Trust:
 
         Raises `ValueError` where an embedding has another length than those learned.
         """
-        believed = self.estimator.predict(contexts, candidates)
-        tally = self._rows.tally.of_models([candidate.model for candidate in candidates])
+        best = self._best()
+        asked = [*candidates, Candidate(best)] if best else list(candidates)
+        believed = self.estimator.predict(contexts, asked)
+        tally = self._tally.of_models([candidate.model for candidate in asked])
         trust = np.array([self.trust(context) for context in contexts]).reshape(-1, 1)
         seen = tally.count > 0
         usual, spread = np.where(seen, tally.mean, PRIOR.mean), np.where(seen, tally.variance, PRIOR.std**2)
         mean = trust * believed.mean + (1 - trust) * usual
         apart = trust * (1 - trust) * (believed.mean - usual) ** 2
         variance = trust * believed.std.astype(np.float64) ** 2 + (1 - trust) * spread + apart
-        return Estimates(mean.astype(np.float32), np.minimum(np.sqrt(variance), PRIOR.std).astype(np.float32))
+        if best:
+            mean = self._without_small_gains(mean[:, :-1], mean[:, -1:])
+        std = np.minimum(np.sqrt(variance[:, : len(candidates)]), PRIOR.std)
+        return Estimates(mean.astype(np.float32), std.astype(np.float32))
 
     def support(self, context: Context) -> float | None:
         """Return the mean cosine of the nearest rows; None without an embedding, or without rows."""
-        if context.embedding is None or not len(self._rows):
+        rows = self._seen.embeddings
+        if context.embedding is None or not len(rows):
             return None
-        self._rows.check_length(len(context.embedding))
+        check_length(len(context.embedding), rows.shape[1])
         # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
-        return float(_nearest(np.vecdot(self._rows.embeddings, context.embedding)[None], self.neighbours)[0])
+        return float(_nearest(np.vecdot(rows, context.embedding)[None], self.neighbours)[0])
 
     def trust(self, context: Context) -> float:
         """Return how far the estimator is believed, from 0 to 1."""
@@ -118,35 +139,48 @@ class Trust:
         return float(t * t * (3 - 2 * t))
 
     def learn(self, outcomes: Outcomes) -> None:
-        """Let the other estimator learn, append the rows, drop the oldest beyond `max_rows`, and set the ramp anew."""
+        """Let the other estimator learn, take some of the rows into the sample, and set the ramp anew."""
         self.estimator.learn(outcomes)
-        self._rows = self._rows.append(outcomes, self.max_rows)
-        tasks = np.array(outcomes.tasks or [""] * outcomes.n, np.str_)
-        self._tasks = np.concatenate([self._tasks, tasks])[-self.max_rows :]
+        self._tally += Tally.of(outcomes.models, outcomes.rewards)
+        self._seen = self._seen.plus(outcomes, self.sample)
         self._ramp = self._calibrated()
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the rows, their tasks, the ramp, and the state of the other estimator."""
-        own = dict(self._rows.state()) | {"tasks": self._tasks, "ramp": self._ramp}
-        return own | prefixed("estimator", self.estimator.state())
+        """Return the means, the sample, the ramp, and the state of the other estimator."""
+        own = {"models": np.array(self._tally.models, np.str_), "moments": self._tally.moments, "ramp": self._ramp}
+        return own | prefixed("sample", self._seen.state()) | prefixed("estimator", self.estimator.state())
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         self.estimator.restore(below("estimator", state))
-        self._rows = Rows.restored(state, self.max_rows)
-        self._tasks = state["tasks"][-self.max_rows :].astype(np.str_)
+        self._tally = Tally(tuple(state["models"].tolist()), state["moments"].astype(np.float64))
+        self._seen = Sample.restored(below("sample", state))
         self._ramp = state["ramp"].astype(np.float64)
+
+    def _best(self) -> str | None:
+        """Return the model that is best on average; None where gains are believed as they are."""
+        tally = self._tally
+        if not self.margin or not tally.count.any():
+            return None
+        lower = tally.mean - np.sqrt(tally.variance / np.maximum(tally.count, 1))
+        return tally.models[int(np.where(tally.count > 0, lower, -np.inf).argmax())]
+
+    def _without_small_gains(self, mean: Vector, best: Vector) -> Vector:
+        """Turn gains of at most `margin` over the best model `[n, 1]` into losses of next to nothing."""
+        gain = mean - best
+        small = (gain > 0) & (gain <= self.margin)
+        return np.where(small, np.maximum(best - DISBELIEF * (1 - gain / self.margin), 0), mean)
 
     def _calibrated(self) -> Vector:
         """Return the supports at which trust begins and is complete, `[2]`."""
-        usable = np.flatnonzero(self._rows.embeddings.any(axis=1))
-        if len(usable) < 2:  # a row needs another one to support it
+        rows = self._seen
+        if len(rows.tasks) < 2:  # a row needs another one to support it
             return np.array([0.0, 1.0])
-        sample = usable[np.unique(np.linspace(0, len(usable) - 1, SAMPLE).astype(np.intp))]
-        cosines = self._rows.embeddings[sample] @ self._rows.embeddings[usable].T
-        cosines[sample[:, None] == usable] = np.nan
+        chosen = np.unique(np.linspace(0, len(rows.tasks) - 1, CALIBRATION).astype(np.intp))
+        cosines = rows.embeddings[chosen] @ rows.embeddings.T
+        cosines[chosen[:, None] == np.arange(len(rows.tasks))] = np.nan
         high = float(np.quantile(_nearest(cosines, self.neighbours), self.known))
-        low = self._low(cosines, self._tasks[sample], self._tasks[usable], high)
+        low = self._low(cosines, rows.tasks[chosen], rows.tasks, high)
         return np.array([low, max(high, low + LEAST_WIDTH)])
 
     def _low(self, cosines: FloatArray, tasks: NDArray[np.str_], others: NDArray[np.str_], high: float) -> float:

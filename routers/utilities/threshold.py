@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from routers.outlook import NamedProspects
 from routers.types import Estimate
 
 if TYPE_CHECKING:
@@ -60,6 +59,11 @@ class Threshold:
         self.threshold = threshold
         self.probability = probability
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the models that the options name."""
+        return frozenset(model for model in (self.strong, self.weak) if model is not None)
+
     def utilities(self, prospects: Prospects, quality_weight: float) -> list[Estimate]:
         """Return what speaks for each candidate; without standard errors, which the probability has in it.
 
@@ -80,8 +84,8 @@ class Threshold:
         n = len(prospects.rewards)
         if model is None:
             return default % n
-        if not isinstance(prospects, NamedProspects):
-            raise ValueError(f"the candidates have no names, so that {model!r} cannot be found")  # noqa: TRY004 - a value
+        if not prospects.models:
+            raise ValueError(f"the candidates have no names, so that {model!r} cannot be found")
         return prospects.models.index(model) if model in prospects.models else None
 
     def _lead(self, prospects: Prospects, dearer: int, cheaper: int, quality_weight: float) -> float:

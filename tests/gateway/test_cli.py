@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ import httpx2
 import pyarrow.parquet as pq
 import pytest
 import typer
+import yaml
 
 from gateway.cli.log import moment
-from tests.conftest import write_config
+from tests.conftest import PRICE, write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,38 @@ def test_profile_and_train_make_a_learned_router(config, upstream, tmp_path):
     assert {"train", "dev"} == set(written["fold"].to_pylist())
     assert "on the dev fold" in pointsman("train", table, "--policy", "auto", "--config", config).stdout
     assert {"state.json", "state.npz"} == {path.name for path in (tmp_path / "state" / "auto").iterdir()}
+
+
+def test_profile_takes_a_price_that_was_stated_afterwards(config, upstream, tmp_path):
+    """What nobody knows is said, and computed from the journal's tokens once there is a price; nothing is asked again."""
+    (tmp_path / "probes.jsonl").write_text("".join(json.dumps(probe) + "\n" for probe in PROBES))
+    table = tmp_path / "table.parquet"
+    arguments = ["--config", config, "--out", table, "--probes", tmp_path / "probes.jsonl", "--model", "unpriced"]
+
+    said = pointsman("profile", *arguments).stderr
+    before = pq.read_table(table)["cost|unpriced"].to_pylist()
+    written = yaml.safe_load(config.read_text())
+    written["models"]["unpriced"]["price"] = PRICE
+    config.write_text(yaml.safe_dump(written))
+    asked = sum(upstream.calls.values())
+    silent = pointsman("profile", *arguments).stderr
+
+    assert "model unpriced: what it costs is unknown; state its `price` under `models` and run this again" in said
+    assert "unpriced: what it costs" not in silent
+    assert all(math.isnan(usd) for usd in before)
+    assert [pytest.approx(0.000022)] * 12 == pq.read_table(table)["cost|unpriced"].to_pylist()
+    assert asked == sum(upstream.calls.values())
+
+
+def test_profile_does_not_repeat_what_a_pause_does_not_mend(config, upstream, tmp_path):
+    """A key that is refused is refused again: each probe is put once, and nobody waits."""
+    (tmp_path / "probes.jsonl").write_text("".join(json.dumps(probe) + "\n" for probe in PROBES))
+    probes = ["--out", tmp_path / "table.parquet", "--probes", tmp_path / "probes.jsonl", "--model", "status-401"]
+
+    said = pointsman("profile", "--config", config, *probes, status=1).stderr
+
+    assert "the model answered no probe" in said
+    assert 12 == sum(upstream.calls.values())
 
 
 def test_the_log_is_printed_and_exported(serve, tmp_path):

@@ -253,6 +253,17 @@ def test_adopted_model_is_kept_by_the_next_learning():
     assert pytest.approx(0.75) == mean(cluster, towards(EAST), B)
 
 
+def test_adopting_again_forgets_what_was_known():
+    """Now, and when clusters are made anew; the other model's rewards of these rows are kept."""
+    cluster = learned(Cluster(1), [EAST, NORTH], [[0.5, 0.0]] * 2, models="ab")
+
+    cluster.adopt("b", table([EAST], [1.0], models="b"))
+
+    assert [0.5, 1.0] == [mean(cluster, towards(EAST), A), mean(cluster, towards(EAST), B)]
+    cluster.learn(table([NORTH], [0.5]))
+    assert [0.5, 1.0] == [mean(cluster, towards(EAST), A), mean(cluster, towards(EAST), B)]
+
+
 def test_adopts_one_column_of_several():
     """Other models of the probes' table are left out."""
     cluster = learned(Cluster(1), [EAST, NORTH], [0.5, 0.5])

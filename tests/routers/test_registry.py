@@ -70,7 +70,7 @@ def test_floor_of_zero_is_none():
         (
             {},
             BadOption,
-            "^router.type: must name one of cheapest, estimating, fixed, random, weighted, zero, not None$",
+            "^router.type: must name one of cheapest, estimating, fixed, random, recommended, weighted, zero, not None$",
         ),
         ({"type": "fixt"}, UnknownComponent, "^router.type: unknown router 'fixt'; did you mean 'fixed'?"),
         ({"type": "zzz-"}, UnknownComponent, "unknown router 'zzz-'; known are cheapest, .*, zero$"),

@@ -32,7 +32,7 @@ def learned(estimator=None, tasks=(), **options):
 @pytest.mark.parametrize("make", [Constant, lambda: KNN(neighbours=5, max_rows=100)])
 def test_passes_the_battery(make):
     """As every estimator must, whomever it trusts."""
-    check_estimator(lambda: Trust(make(), neighbours=3, max_rows=100))
+    check_estimator(lambda: Trust(make(), neighbours=3, sample=100))
 
 
 def test_believes_where_requests_are_known():
@@ -141,7 +141,7 @@ def test_holds_back_on_a_task_never_seen():
     ("options", "message"),
     [
         ({"neighbours": 0}, "neighbours=0 .* must be at least 1"),
-        ({"max_rows": 0}, "max_rows=0 must be at least 1"),
+        ({"sample": 0}, "sample=0 must be at least 1"),
         ({"known": 1.5}, "known=1.5 .* must be quantiles"),
         ({"unknown": -1.0}, "unknown=-1.0 must be quantiles"),
     ],
@@ -150,3 +150,45 @@ def test_refuses_options_without_a_meaning(options, message):
     """The message names the option and its value."""
     with pytest.raises(ValueError, match=message):
         Trust(Constant(), **options)
+
+
+def gains(margin, small, large):
+    """Return what trust with a margin expects of the best model on average, and of three that differ by the gains."""
+    rows, models = 50, ("best", "slightly", "clearly", "worse")
+    rewards = np.tile(np.array([0.6, 0.4, 0.4, 0.2], np.float32), (rows, 1))
+    rewards[0] = [0.5, 0.5 + small, 0.5 + large, 0.3]
+    axes = np.eye(2, dtype=np.float32)[[0] + [1] * (rows - 1)]
+    gap = np.full_like(rewards, np.nan)
+    trust = Trust(KNN(neighbours=1, shrinkage=0.0), neighbours=1, known=0.0, margin=margin)
+    trust.learn(Outcomes(models, axes, rewards, gap, gap))
+    return trust.predict([at(1, 0)], [Candidate(model) for model in models])
+
+
+def test_small_gains_over_the_best_model_are_not_believed():
+    """They count as next to nothing lost, the greater the gain the less; what is cheaper wins by any saving."""
+    trust = Trust(Constant(), margin=0.1)
+    mean = trust._without_small_gains(np.array([[0.5, 0.52, 0.59, 0.65, 0.4]]), np.array([[0.5]]))
+
+    assert [[0.5, 0.4992, 0.4999, 0.65, 0.4]] == mean.round(6).tolist()
+
+
+def test_margin_is_relative_to_the_model_that_is_best_on_average():
+    """Whoever is asked for; without a margin all gains are believed."""
+    believed, doubted = gains(0.0, 0.05, 0.3).mean[0], gains(0.1, 0.05, 0.3).mean[0]
+
+    assert believed[1] > believed[0]
+    assert doubted[0] > doubted[1] > doubted[0] - 0.002
+    assert believed[2] == doubted[2]
+    assert believed[3] == doubted[3]
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.1])
+def test_passes_the_battery_with_a_margin(margin):
+    """Nor does an estimate depend on who else is in the pool."""
+    check_estimator(lambda: Trust(KNN(neighbours=5, max_rows=100), neighbours=3, margin=margin, sample=50))
+
+
+def test_refuses_a_margin_that_is_none():
+    """A difference of rewards lies between 0 and 1."""
+    with pytest.raises(ValueError, match=r"margin=1\.5 must be a difference of rewards"):
+        Trust(Constant(), margin=1.5)

@@ -5,13 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.checks.utility import check_utility
-from routers.outlook import NamedProspects
 from routers.rules.epsilon import Epsilon
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
 from routers.rules.softmax import Softmax
 from routers.rules.thompson import Thompson
-from routers.types import Estimate
+from routers.types import Estimate, Prospects
 from routers.utilities.adequate import Adequate
 from routers.utilities.affordable import Affordable
 from routers.utilities.chebyshev import Chebyshev
@@ -53,7 +52,7 @@ def prospects(rewards, costs, latencies=None, reference=None, stds=None):
     names = [f"m{i}" for i in range(len(rewards))]
     reference = max(costs) if reference is None else reference
     estimates = [Estimate(mean, std) for mean, std in zip(rewards, stds, strict=True)]
-    return NamedProspects(estimates, costs, latencies or [NAN] * len(rewards), reference, names)
+    return Prospects(estimates, costs, latencies or [NAN] * len(rewards), reference, names)
 
 
 def means(utility, given_prospects, weight=0.5):

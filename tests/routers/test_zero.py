@@ -122,6 +122,33 @@ def test_view_has_its_own_dial():
     assert ({"a": 1.0}, {"b": 1.0}) == (shares(zero, pool), shares(view, pool))
 
 
+def test_what_was_planned_before_is_forgotten_when_it_learns(tmp_path):
+    """The hull is remembered, and is another one after `learn` and after `load`; views notice too."""
+    zero, pool = knowing(1.0, a=(1, 0.2), b=(2, 0.9))
+    view, other = zero.with_quality_weight(1.0), knowing(1.0, a=(1, 0.9), b=(2, 0.2))[0]
+    before = shares(zero, pool)
+    worse = np.array([[1.0, 0.0]] * 9, np.float32)
+
+    zero.learn(Outcomes(("a", "b"), np.zeros((9, 2), np.float32), worse, np.full_like(worse, 1), worse * np.nan))
+    learned = shares(zero, pool)
+    other.save(tmp_path)
+    reloaded, _ = knowing(1.0, a=(1, 0.2), b=(2, 0.9))
+    shares(reloaded, pool)
+    reloaded.load(tmp_path)
+
+    assert ({"b": 1.0}, {"a": 1.0}) == (before, learned)
+    assert {"a": 1.0} == shares(view, pool) == shares(reloaded, pool)
+
+
+def test_remembers_no_end_of_pools():
+    """Each pool has its own hull, however many there are."""
+    zero, _ = knowing(1.0, a=(1, 0.2), b=(2, 0.9))
+    pools = [[Candidate("a"), Candidate(f"new-{n}")] for n in range(200)]
+
+    assert [{f"new-{n}": 1.0} for n in range(200)] == [shares(zero, pool) for pool in pools]
+    assert len(zero._markets) <= 64
+
+
 @pytest.mark.parametrize("w", [-0.1, 1.1, math.nan])
 def test_refuses_a_dial_beyond_its_ends(w):
     """In the constructor and in a view."""

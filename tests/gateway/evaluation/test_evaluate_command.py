@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from gateway.cli.evaluate import command
+from gateway.tables.table import TableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,6 +223,16 @@ def test_what_cannot_be_is_one_line_and_a_status(table, tmp_path, arguments, sai
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_of_unknown_cost_is_refused(tmp_path):
+    """A report is about cost; training on such a table is another matter."""
+    path = write_table(tmp_path / "kinds.parquet", **{"cost|poet": np.full(80, np.nan, np.float32)})
+
+    result = CliRunner().invoke(APP, ["evaluate", str(path), "--out", str(tmp_path / "out"), *FAST])
+
+    assert isinstance(result.exception, TableError)
+    assert "column 'cost|poet': holds no cost; state the model's `price`" in str(result.exception)
+
+
 def test_a_report_is_never_written_over_a_file(table, tmp_path):
     """A folder is needed."""
     (tmp_path / "out").write_text("mine")
@@ -246,9 +257,16 @@ def test_a_table_of_one_task_has_none_to_leave_out(tmp_path):
     assert "has no other task than 'sums' to learn from" in said
 
 
-def test_a_router_of_a_model_that_the_table_lacks_is_refused(table, tmp_path):
-    """It would refuse every request, and look cheap."""
-    (tmp_path / "mine.yaml").write_text("name: mine\nrouter: {type: fixed, model: pote}\n")
+NAMED = (
+    "{type: fixed, model: pote}",
+    "{type: estimating, estimator: {type: constant}, rule: {type: greedy}, utility: {type: threshold, weak: pote}}",
+)
+
+
+@pytest.mark.parametrize("router", NAMED)
+def test_a_router_of_a_model_that_the_table_lacks_is_refused(table, tmp_path, router):
+    """It would refuse every request, and look cheap; or never find the model that it waits for."""
+    (tmp_path / "mine.yaml").write_text(f"name: mine\nrouter: {router}\n")
 
     said = evaluate(
         table, "--out", tmp_path / "out", "--engine", "serial", "--router", tmp_path / "mine.yaml", status=2

@@ -144,7 +144,6 @@ def test_many_rows_keep_their_order(tmp_path):
         ({"score|m": [math.inf, 1.0]}, "column 'score|m': has scores outside [0, 1]; rescale them"),
         ({"score|m": ["0", "1"]}, "column 'score|m': holds string, not numbers; convert it, NaN for unknown"),
         ({"latency|m": ["1s", "2s"]}, "column 'latency|m': holds string, not numbers; convert it, NaN for unknown"),
-        ({"cost|m": [math.nan, None]}, "column 'cost|m': holds no cost; give USD, 0 where it is free"),
         ({"cost|m": [-0.1, 0.2]}, "column 'cost|m': has negative or infinite values"),
         ({"cost|m": [math.inf, 0.2]}, "column 'cost|m': has negative or infinite values"),
         ({"latency|m": [-1, 1]}, "column 'latency|m': has negative or infinite values"),
@@ -163,6 +162,13 @@ def test_many_rows_keep_their_order(tmp_path):
 def test_names_the_file_and_the_column_that_is_wrong(tmp_path, changes, complaint):
     """Every complaint says where and what, and how to put it right."""
     assert refused(save(tmp_path / "t.parquet", **changes)).startswith(complaint)
+
+
+def test_costs_that_nobody_knows_are_no_obstacle(tmp_path):
+    """A router may go by today's prices: NaN is not zero."""
+    table = read_table(save(tmp_path / "t.parquet", **{"cost|m": [math.nan, None]}))
+
+    assert np.isnan(table.costs_usd[:, 0]).all()
 
 
 def test_a_column_named_twice_is_refused(tmp_path):

@@ -1,0 +1,142 @@
+"""`pointsman tune`: choose the hyper-parameters of routers by cross-validation, and write the policy."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.cli.evaluate import WIDTH, AsJson, Config, EngineName, Jobs, Tables, embedder
+from gateway.cli.progress import progress_bar
+from gateway.evaluation.problem import EvaluationError
+from gateway.tuning.choice import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.tuning.plan import Plan
+    from gateway.tuning.run import Tuning
+
+Out = Annotated[Path, typer.Option(help="The policy file to write; there must be none yet.")]
+Routers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--router",
+        metavar="NAME",
+        help="An estimator to tune; may be given several times, or with commas. 'all' is every one; by default those "
+        "that are quickly fitted.",
+    ),
+]
+Tries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--try",
+        metavar="NAME.OPTION=VALUES",
+        help="Values to try for an option, with commas, as knn.neighbours=20,40; 'estimator' is every estimator that "
+        "has the option. May be given several times.",
+    ),
+]
+Folds = Annotated[int, typer.Option(help="How many parts the training fold is split into.")]
+MetricName = Annotated[Metric, typer.Option(help="What settings are chosen by.")]
+Name = Annotated[str | None, typer.Option(help="The policy's name; by default that of its file.")]
+Budget = Annotated[
+    int | None, typer.Option("--budget-trials", metavar="N", help="Try N settings at most, drawn from all.")
+]
+ReportOn = Annotated[
+    str | None, typer.Option(metavar="FOLD", help="Judge what was chosen on this fold, once, when all is chosen.")
+]
+
+
+def command(  # noqa: PLR0913 - there is one for each option
+    tables: Tables,
+    *,
+    out: Out,
+    router: Routers = None,
+    tries: Tries = None,
+    folds: Folds = 5,
+    train_fold: Annotated[str, typer.Option(help="The fold to choose by; no other is read.")] = "train",
+    metric: MetricName = Metric.AIQ,
+    name: Name = None,
+    budget_trials: Budget = None,
+    report_on: ReportOn = None,
+    config: Config = None,
+    engine: EngineName = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose routers and their options by cross-validation on the training fold alone, and write a policy.
+
+    The file says in comments what was tried, what came of it, and why this was chosen. No model is asked: the tables
+    have all the answers. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman).
+    """
+    from gateway.evaluation.settings import engine_name
+    from gateway.tuning.plan import Plan, planned
+    from gateway.tuning.policy import policy_text
+
+    now = datetime.now(UTC)
+    try:
+        name = _checked(out, name)
+        settings = planned(_split(router), tries or (), budget_trials)
+        plan = Plan(settings, folds, train_fold, metric, report_on)
+        tuning = _tune(tables, plan, config, engine_name(engine, jobs))
+    except EvaluationError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(2) from error
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(policy_text(name, tuning, plan, now), encoding="utf-8")
+    _print(tuning, plan, out, now, as_json=as_json)
+
+
+def _checked(out: Path, name: str | None) -> str:
+    """Return the policy's name. Raises `EvaluationError` before there is any work to lose."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from gateway.config.models import Name as PolicyName
+
+    if out.exists():
+        raise EvaluationError(f"--out: {out} exists; remove it, or name another file")
+    if out.suffix not in {".yaml", ".yml"}:
+        raise EvaluationError(f"--out: {out} must end in .yaml")
+    name = out.stem if name is None else name
+    try:
+        return str(TypeAdapter(PolicyName).validate_python(name))
+    except ValidationError as error:
+        wanted = "letters, digits and . _ @ / -, and begin with a letter or a digit"
+        raise EvaluationError(f"--name: {name!r} must consist of {wanted}") from error
+
+
+def _split(written: Sequence[str] | None) -> list[str]:
+    return [name.strip() for one in written or () for name in one.split(",") if name.strip()]
+
+
+def _tune(paths: Sequence[Path], plan: Plan, config: Path | None, engine: str) -> Tuning:
+    from gateway.config.files import read_files
+    from gateway.engines.engine import open_engine
+    from gateway.tuning.run import look, open_sources, tune
+
+    files = read_files(config, os.environ) if config else None
+    with open_engine(engine) as opened:
+        embed = embedder(files, opened)  # the costs read vectors, whatever the estimator
+        sources = open_sources(paths, plan, embed)
+        with progress_bar("tuning") as progress:
+            tuning = tune(sources, plan, opened, progress)
+        return look(tuning, plan, embed)
+
+
+def _print(tuning: Tuning, plan: Plan, out: Path, now: datetime, *, as_json: bool) -> None:
+    from gateway.tuning.document import document, grid
+
+    console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(grid(tuning, plan))
+    console.print(f"policy written to {out}", highlight=False, soft_wrap=True)
+    if as_json:
+        typer.echo(json.dumps(document(["pointsman", *sys.argv[1:]], now, tuning, plan), indent=1, allow_nan=False))
