@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     Hashes = NDArray[np.uint64]
 
+_BITS = 14
 #: Columns that hashes are folded into.
-BUCKETS = 1 << 15
+BUCKETS = 1 << _BITS
 #: Of a longer text, this many bytes are read at either end.
 MAX_BYTES = 2048
 #: A feature of fewer texts than this says nothing of another text.
@@ -30,7 +31,7 @@ FEWEST_TEXTS = 3
 #: More texts than this are sampled: what varies shows in these.
 MAX_TEXTS = 2000
 #: Lengths of the character n-grams, in bytes.
-LENGTHS = (2, 3, 4)
+LENGTHS = (3, 4)
 
 _BASE = np.uint64(0x100000001B3)  # odd, so that it has an inverse modulo 2**64
 _INVERSE = np.uint64(pow(0x100000001B3, -1, 1 << 64))
@@ -56,8 +57,9 @@ def _buckets(plain: bytes) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     prefix = np.concatenate([[np.uint64(0)], np.cumsum(letters.astype(np.uint64) * _POWERS[: len(letters)])])
     pieces = [_mixed(_pieces(prefix, np.arange(len(letters) - n + 1), n), n) for n in LENGTHS if len(letters) >= n]
     pieces += _words(letters, prefix)
-    found, counts = np.unique(np.concatenate(pieces), return_counts=True)
-    places, weights = found.astype(np.intp), 1 + np.log(counts)
+    counts = np.bincount(np.concatenate(pieces).view(np.int64), minlength=BUCKETS)
+    places = np.flatnonzero(counts)
+    weights = 1 + np.log(counts[places])
     places.flags.writeable = weights.flags.writeable = False  # they are shared
     return places, weights
 
@@ -88,7 +90,7 @@ def _pieces(prefix: Hashes, starts: NDArray[np.intp], lengths: NDArray[np.intp] 
 def _mixed(hashes: Hashes, kind: int) -> Hashes:
     """Fold hashes into buckets; the kinds of features do not share a hash."""
     mixed = (hashes + np.uint64(kind + 1)) * _MIX
-    return (mixed ^ (mixed >> np.uint64(29))) * _MIX >> np.uint64(64 - 15)
+    return (mixed ^ (mixed >> np.uint64(29))) * _MIX >> np.uint64(64 - _BITS)
 
 
 @dataclass(frozen=True, slots=True)

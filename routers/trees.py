@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,29 +14,31 @@ if TYPE_CHECKING:
 
     from routers.types import FloatArray
 
+#: Levels of a tree. Few rows get further, and a request pays for every level.
+DEEPEST = 14
 #: Rows that are walked down at once: the walk keeps a number for each row and tree.
 _BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """Nodes of all trees in one list. A leaf's children are itself; `roots` `[t]` are the nodes to start from.
+    """Nodes of all trees in one list; `roots` `[t]` are those to start from.
 
-    At an inner node a row goes to `left` where its `feature` is at most `threshold`, else to `right`.
+    The children of node i are `children[2 * i]`, where a row goes whose `feature` is at most `threshold`, and
+    `children[2 * i + 1]`, for the others. Those of a leaf are the leaf itself.
     """
 
     roots: NDArray[np.int32]
     feature: NDArray[np.int16]
     threshold: FloatArray
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
+    children: NDArray[np.int32]
     depth: int
 
     @classmethod
     def none(cls) -> Trees:
         """Return no trees."""
         nodes = np.zeros(0, np.int32)
-        return cls(nodes, np.zeros(0, np.int16), np.zeros(0, np.float32), nodes, nodes, 0)
+        return cls(nodes, np.zeros(0, np.int16), np.zeros(0, np.float32), nodes, 0)
 
     @classmethod
     def grown(
@@ -45,19 +47,19 @@ class Trees:
         """Grow extremely randomised trees, that tell targets `[n, m]` apart, with at least `leaf` rows in a leaf."""
         from sklearn.ensemble import ExtraTreesRegressor
 
-        forest = ExtraTreesRegressor(trees, min_samples_leaf=leaf, max_features=share, n_jobs=-1, random_state=seed)
+        forest = ExtraTreesRegressor(
+            trees, min_samples_leaf=leaf, max_features=share, max_depth=DEEPEST, n_jobs=-1, random_state=seed
+        )
         forest.fit(features, targets if targets.shape[1] > 1 else targets.ravel())
         grown = [tree.tree_ for tree in forest.estimators_]
         starts = np.concatenate([[0], np.cumsum([tree.node_count for tree in grown])])
-        left = [_placed(tree.children_left, start) for tree, start in zip(grown, starts[:-1], strict=True)]
-        right = [_placed(tree.children_right, start) for tree, start in zip(grown, starts[:-1], strict=True)]
+        children = [_placed(tree, start) for tree, start in zip(grown, starts[:-1], strict=True)]
         return cls(
             roots=starts[:-1].astype(np.int32),
             feature=np.concatenate([np.maximum(tree.feature, 0) for tree in grown]).astype(np.int16),
             # Rounded down, a threshold lies on the same side of every number in single precision.
             threshold=_rounded_down(np.concatenate([tree.threshold for tree in grown])),
-            left=np.concatenate(left),
-            right=np.concatenate(right),
+            children=np.concatenate(children),
             depth=max(tree.max_depth for tree in grown),
         )
 
@@ -77,8 +79,7 @@ class Trees:
             "roots": self.roots,
             "feature": self.feature,
             "threshold": self.threshold,
-            "left": self.left,
-            "right": self.right,
+            "children": self.children,
             "depth": np.array(self.depth),
         }
 
@@ -89,21 +90,17 @@ class Trees:
             roots=state["roots"].astype(np.int32),
             feature=state["feature"].astype(np.int16),
             threshold=state["threshold"].astype(np.float32),
-            left=state["left"].astype(np.int32),
-            right=state["right"].astype(np.int32),
+            children=state["children"].astype(np.int32),
             depth=int(state["depth"]),
         )
 
     def _walk(self, features: FloatArray) -> NDArray[np.int32]:
         places = np.tile(self.roots, len(features))
         numbers = np.ascontiguousarray(features).ravel()
-        starts = np.repeat(np.arange(len(features)) * features.shape[1], len(self.roots))
+        starts = np.repeat(np.arange(len(features)) * features.shape[1], len(self.roots)) if len(features) > 1 else 0
         for _ in range(self.depth):
-            goes_left = numbers.take(starts + self.feature.take(places)) <= self.threshold.take(places)
-            below = np.where(goes_left, self.left.take(places), self.right.take(places))
-            if (below == places).all():
-                break
-            places = below
+            above = numbers.take(self.feature.take(places) + starts) > self.threshold.take(places)
+            places = self.children.take(2 * places + above)
         return places.reshape(len(features), -1)
 
 
@@ -112,7 +109,8 @@ def _rounded_down(values: NDArray[np.float64]) -> FloatArray:
     return np.where(rounded > values, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def _placed(children: NDArray[np.intp], start: int) -> NDArray[np.int32]:
-    """Return a tree's children as places among all nodes; a leaf, which has none, is its own."""
-    own = np.arange(len(children))
-    return (np.where(children >= 0, children, own) + start).astype(np.int32)
+def _placed(tree: Any, start: int) -> NDArray[np.int32]:
+    """Return the children of a tree's nodes as places among all nodes; a leaf, which has none, is its own."""
+    both = np.stack([tree.children_left, tree.children_right], axis=1)
+    own = np.arange(len(both))[:, None]
+    return (np.where(both >= 0, both, own) + start).astype(np.int32).ravel()

@@ -72,9 +72,9 @@ class Forest:
 
     def __init__(  # noqa: PLR0913 - each argument is an option
         self,
-        trees: int = 100,
+        trees: int = 150,
         leaf: int = 10,
-        share: float = 0.4,
+        share: float = 0.3,
         *,
         plain: int = 0,
         shrinkage: float = 1.0,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.parts import below, prefixed
-from routers.rows import check_length, rounded_units
+from routers.rows import check_length
 from routers.tongue import Tongue
 
 if TYPE_CHECKING:
@@ -104,6 +104,11 @@ class Wording:
 
 def _joined(embeddings: FloatArray, readings: FloatArray) -> FloatArray:
     """Return embeddings `[n, d]` and readings `[n, r]` side by side, as unit vectors; zeros for one that is missing."""
-    units = rounded_units(embeddings)
-    given = units.any(axis=1, keepdims=True)
-    return rounded_units(np.where(given, np.concatenate([units, readings], axis=1), 0).astype(np.float32))
+    both = np.concatenate([_units(embeddings), readings], axis=1)
+    return _units(np.where(embeddings.any(axis=1, keepdims=True), both, 0))
+
+
+def _units(vectors: FloatArray) -> FloatArray:
+    lengths = np.sqrt(np.vecdot(vectors, vectors))[:, None]
+    usable = np.isfinite(lengths) & (lengths > 0)
+    return np.asarray(np.where(usable, vectors, 0) / np.where(usable, lengths, 1), np.float32)

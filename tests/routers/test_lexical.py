@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routers.lexical import BUCKETS, MAX_BYTES, Lexicon, buckets
+from routers.lexical import BUCKETS, LENGTHS, MAX_BYTES, Lexicon, buckets
 
 QUESTIONS = [f"What is {a} times {b}?" for a in range(12) for b in range(12)]
 ORDERS = [f"Translate into French: {noun} number {i}" for noun in ("tree", "house", "river") for i in range(40)]
@@ -16,7 +16,7 @@ def pieces(text):
     """Return what a text is counted by, spelled out: words, pairs of words, n-grams of bytes."""
     plain = " ".join(text.lower().split()).encode()
     padded, words = b" " + plain + b" ", plain.split(b" ")
-    grams = [(n, padded[i : i + n]) for n in (2, 3, 4) for i in range(len(padded) - n + 1)]
+    grams = [(n, padded[i : i + n]) for n in LENGTHS for i in range(len(padded) - n + 1)]
     pairs = [(1, one + b" " + other) for one, other in pairwise(words)]
     return Counter(grams + pairs + [(0, word) for word in words])
 
