@@ -74,6 +74,7 @@ OPTIONS = {
     ("recommended", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
     ("recommended", "rule"): "Which one, then? By default `greedy`, without a floor.",
     ("recommended", "seed"): "Seed of what is drawn in fitting.",
+    ("recommended", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
     ("cheapest", "costs"): "What would each cost? By default the [mean](routers.md#mean).",
     ("fixed", "model"): "The model that is always taken.",
     ("weighted", "weights"): "Each model's share of the traffic, in any unit.",

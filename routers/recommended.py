@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: A gain over the model that is best on average is believed above this.
 MARGIN = 0.1
+#: Rows that a request is compared with.
+SAMPLE = 1000
 
 
 class Recommended(EstimatingRouter):
@@ -28,15 +30,19 @@ class Recommended(EstimatingRouter):
     docs/routing/results.md explains. The rule is `Greedy` unless another is given.
 
     Parameters: `quality_weight`, the dial; `rule`, which chooses (None: greedy, without a floor); `seed` of what is
-    drawn in fitting.
+    drawn in fitting; `max_rows`, after which the oldest are dropped.
 
     >>> from routers.types import Candidate, Context
     >>> sorted(Recommended().requires)
     ['embedding']
     """
 
-    def __init__(self, quality_weight: float = 0.7, rule: Rule | None = None, seed: int = 0) -> None:
-        members: list[Estimator] = [Forest(plain=READING, seed=seed), Task()]
-        estimator = Trust(Wording(Ensemble(members, seed=seed), seed), margin=MARGIN)
-        super().__init__(estimator, rule or Greedy(), quality_weight, costs=Regression())
+    def __init__(
+        self, quality_weight: float = 0.7, rule: Rule | None = None, *, seed: int = 0, max_rows: int = 100_000
+    ) -> None:
+        members: list[Estimator] = [Forest(plain=READING, seed=seed, max_rows=max_rows), Task(max_rows=max_rows)]
+        stacked = Wording(Ensemble(members, seed=seed), seed)
+        estimator = Trust(stacked, margin=MARGIN, sample=min(SAMPLE, max_rows))
+        super().__init__(estimator, rule or Greedy(), quality_weight, costs=Regression(max_rows=max_rows))
         self.seed = seed
+        self.max_rows = max_rows

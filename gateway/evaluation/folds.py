@@ -71,6 +71,11 @@ def select(table: Table, settings: Settings) -> Selection:
     train, test, duplicates = table.rows(train_fold), table.rows(test_fold), 0
     if not settings.keep_duplicates:
         test, duplicates = table.deduplicated(train, test)
+    if not len(test):
+        raise TableError(
+            f"{table.path}: column 'prompt': all {duplicates} prompts of the fold {test_fold!r} are in the fold "
+            f"{train_fold!r} too; test on others, or give --keep-duplicates"
+        )
     gaps = np.isnan(table.scores[test]) | np.isnan(table.costs_usd[test])
     complete = test[~gaps.any(axis=1)]
     if not len(complete):

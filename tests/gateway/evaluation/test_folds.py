@@ -57,6 +57,17 @@ def test_test_rows_with_a_gap_are_left_out_and_counted(column):
     assert ([0, 1, 2], [5], 1) == (rows.train.tolist(), rows.test.tolist(), rows.incomplete)
 
 
+def test_a_fold_of_known_prompts_alone_is_an_error_that_says_so():
+    """Nothing would be left to judge on; who wants to judge on them all the same can."""
+    same = table(prompts=("the same prompt",) * 6)
+
+    with pytest.raises(
+        TableError, match=r"t\.parquet: column 'prompt': all 3 prompts of the fold 'dev' are in the fold"
+    ):
+        select(same, Settings())
+    assert 3 == len(select(same, Settings(keep_duplicates=True)).test)
+
+
 def test_no_complete_row_is_an_error_that_names_the_model():
     """The one that lacks most."""
     costs = np.ones((6, 2), np.float32)
