@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from routers.estimators.ridge import ALPHAS, fit_lines
-from routers.fit import LEAST_WEIGHT, chances, estimate, learnable, sigmoid
+from routers.fit import LEAST_WEIGHT, Fitted, chances, learnable, sigmoid
 from routers.leverage import Leverage
-from routers.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from routers.types import Candidate, Context, Estimates, FloatArray, Outcomes
+    from routers.rows import Rows
+    from routers.types import FloatArray
 
     Array = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ class _Curves:
         return chances(odds, np.sqrt(self.leverage.at(embedding, self.penalties) / self.weights))
 
 
-class Logistic:
+class Logistic(Fitted[_Curves]):
     """Estimate a model's reward by logistic regression on the embedding, with an intercept that is not penalised.
 
     A reward `r` between 0 and 1 counts as a right answer of weight `r` and a wrong one of weight `1 - r`:
@@ -92,43 +92,14 @@ class Logistic:
     (https://doi.org/10.1162/neco.1992.4.5.720).
     """
 
-    requires: frozenset[str] = frozenset({"embedding"})
-
     def __init__(self, c: float | None = None, max_rows: int = 100_000) -> None:
         if c is not None and not 0 < c < np.inf:
             raise ValueError(f"c={c} must be above 0, or null to have it chosen")
-        if max_rows < 1:
-            raise ValueError(f"max_rows={max_rows} must be at least 1")
         self.c = c
-        self.max_rows = max_rows
-        rows = Rows.empty()
-        self._learned = rows, _fit(rows, c)
+        super().__init__(_Curves, max_rows)
 
-    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
-        """Estimate every candidate for every context.
-
-        Raises `ValueError` where an embedding has another length than those learned.
-        """
-        rows, curves = self._learned
-        return estimate(curves, rows, contexts, candidates)
-
-    def learn(self, outcomes: Outcomes) -> None:
-        """Append the rows, drop the oldest beyond `max_rows`, and fit again.
-
-        A row without an embedding counts towards its models' means alone. Raises `ValueError` where the
-        embeddings have another length than those learned before.
-        """
-        rows = self._learned[0].append(outcomes, self.max_rows)
-        self._learned = rows, _fit(rows, self.c)
-
-    def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the rows and the curves."""
-        rows, curves = self._learned
-        return {**rows.state(), **curves.state()}
-
-    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._learned = Rows.restored(state, self.max_rows), _Curves.restored(state)
+    def _fitted(self, rows: Rows) -> _Curves:
+        return _fit(rows, self.c)
 
 
 def _fit(rows: Rows, c: float | None) -> _Curves:

@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.descent import adam, minibatches
-from routers.fit import estimate, learnable
+from routers.fit import Fitted, learnable
 from routers.network import Lesson, Network
-from routers.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from routers.types import Candidate, Context, Estimates, Outcomes
+    from routers.rows import Rows
 
 #: Rows a step.
 _BATCH = 64
 
 
-class MLP:
+class MLP(Fitted[Network]):
     """Estimate the rewards of all models by one neural network with a hidden layer.
 
         hidden = max(A x + a, 0),  mean = 1 / (1 + exp(-(B hidden + b)))
@@ -52,8 +47,6 @@ class MLP:
     Laplace approximation of the last layer (https://arxiv.org/abs/2106.14806).
     """
 
-    requires: frozenset[str] = frozenset({"embedding"})
-
     def __init__(
         self,
         hidden: int = 128,
@@ -63,7 +56,7 @@ class MLP:
         seed: int = 0,
         max_rows: int = 100_000,
     ) -> None:
-        for name, count in (("hidden", hidden), ("epochs", epochs), ("max_rows", max_rows)):
+        for name, count in (("hidden", hidden), ("epochs", epochs)):
             if count < 1:
                 raise ValueError(f"{name}={count} must be at least 1")
         if not 0 < learning_rate < np.inf:
@@ -77,35 +70,9 @@ class MLP:
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.seed = seed
-        self.max_rows = max_rows
-        self._learned = self._fitted(Rows.empty())
+        super().__init__(Network, max_rows)
 
-    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
-        """Estimate every candidate for every context.
-
-        Raises `ValueError` where an embedding has another length than those learned.
-        """
-        rows, network = self._learned
-        return estimate(network, rows, contexts, candidates)
-
-    def learn(self, outcomes: Outcomes) -> None:
-        """Append the rows, drop the oldest beyond `max_rows`, and train again from the start.
-
-        A row without an embedding counts towards its models' means alone. Raises `ValueError` where the
-        embeddings have another length than those learned before.
-        """
-        self._learned = self._fitted(self._learned[0].append(outcomes, self.max_rows))
-
-    def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the rows and the network."""
-        rows, network = self._learned
-        return {**rows.state(), **network.state()}
-
-    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._learned = Rows.restored(state, self.max_rows), Network.restored(state)
-
-    def _fitted(self, rows: Rows) -> tuple[Rows, Network]:
+    def _fitted(self, rows: Rows) -> Network:
         observed = learnable(rows)
         used = observed.any(axis=1)
         lesson = Lesson.of(rows.embeddings[used], rows.rewards[used], observed[used])
@@ -113,4 +80,4 @@ class MLP:
         start = lesson.start(self.hidden, rng)
         batches = minibatches(len(lesson.points), _BATCH, self.epochs, rng)
         found = adam(start, lesson.gradient, batches, learning_rate=self.learning_rate, weight_decay=self.weight_decay)
-        return rows, lesson.network(found)
+        return lesson.network(found)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from routers.fit import estimate, learnable
+from routers.fit import Fitted, learnable
 from routers.leverage import Leverage, Spectrum, groups
-from routers.rows import Rows
 from routers.tally import PRIOR_VARIANCE
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from routers.types import Candidate, Context, Estimates, FloatArray, Outcomes
+    from routers.rows import Rows
+    from routers.types import FloatArray
 
     Array = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class Lines:
         return np.stack([mean, np.sqrt(self.variances * self.leverage.at(embedding, self.alphas))])
 
 
-class Ridge:
+class Ridge(Fitted[Lines]):
     """Estimate a model's reward by ridge regression on the embedding, with an intercept that is not penalised.
 
     Over the rows where a model was observed, with centred embeddings `X` and rewards `r` of mean `r_model`:
@@ -84,44 +84,14 @@ class Ridge:
     (https://arxiv.org/abs/2502.03261).
     """
 
-    requires: frozenset[str] = frozenset({"embedding"})
-
     def __init__(self, alpha: float | None = None, max_rows: int = 100_000) -> None:
         if alpha is not None and not 0 < alpha < np.inf:
             raise ValueError(f"alpha={alpha} must be above 0, or null to have it chosen")
-        if max_rows < 1:
-            raise ValueError(f"max_rows={max_rows} must be at least 1")
         self.alpha = alpha
-        self.max_rows = max_rows
-        self._learned = self._fitted(Rows.empty())
+        super().__init__(Lines, max_rows)
 
-    def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
-        """Estimate every candidate for every context.
-
-        Raises `ValueError` where an embedding has another length than those learned.
-        """
-        rows, lines = self._learned
-        return estimate(lines, rows, contexts, candidates)
-
-    def learn(self, outcomes: Outcomes) -> None:
-        """Append the rows, drop the oldest beyond `max_rows`, and fit again.
-
-        A row without an embedding counts towards its models' means alone. Raises `ValueError` where the
-        embeddings have another length than those learned before.
-        """
-        self._learned = self._fitted(self._learned[0].append(outcomes, self.max_rows))
-
-    def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the rows and the lines."""
-        rows, lines = self._learned
-        return {**rows.state(), **lines.state()}
-
-    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._learned = Rows.restored(state, self.max_rows), Lines.restored(state)
-
-    def _fitted(self, rows: Rows) -> tuple[Rows, Lines]:
-        return rows, fit_lines(rows, ALPHAS if self.alpha is None else (self.alpha,))
+    def _fitted(self, rows: Rows) -> Lines:
+        return fit_lines(rows, ALPHAS if self.alpha is None else (self.alpha,))
 
 
 def fit_lines(rows: Rows, alphas: Sequence[float]) -> Lines:

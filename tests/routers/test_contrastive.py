@@ -1,162 +1,12 @@
-import numpy as np
 import pytest
 
-from routers.checks.estimator import check_estimator
 from routers.estimators.contrastive import Contrastive
-from routers.types import Candidate, Context, Outcomes
-
-A, B, C = Candidate("a"), Candidate("b"), Candidate("c")
-EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
-NAN = np.nan
+from tests.tables import EAST, NORTH, A, B, C, learned, mean, specialists, table, towards
 
 
 def make(**options):
     """Return a small estimator that learns fast."""
     return Contrastive(**({"dimension": 4, "epochs": 20, "learning_rate": 0.02, "clusters": 2} | options))
-
-
-def table(embeddings, rewards, models=("a", "b")):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def planted(n=200):
-    """Return outcomes where a is good at the east and b at the north; c is in between everywhere."""
-    return table([EAST, NORTH] * (n // 2), [[0.9, 0.1, 0.5], [0.1, 0.9, 0.5]] * (n // 2), "abc")
-
-
-def learned(estimator, *tables):
-    """Return the estimator after these."""
-    for each in tables:
-        estimator.learn(each)
-    return estimator
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(estimator, context, candidate=A):
-    """One estimated reward."""
-    return float(estimator.predict([context], [candidate]).mean[0, 0])
-
-
-def std(estimator, context, candidate=A):
-    """One standard error."""
-    return float(estimator.predict([context], [candidate]).std[0, 0])
-
-
-def test_does_what_every_estimator_must():
-    """The battery."""
-    check_estimator(lambda: make(max_rows=100))
-
-
-def test_recovers_who_is_good_at_what():
-    """Each where it is good is near 0.9, where it is bad near 0.1, and the third in between."""
-    estimator = learned(make(), planted())
-
-    expected = [[0.9, 0.1, 0.5], [0.1, 0.9, 0.5]]
-    assert (
-        pytest.approx(np.array(expected), abs=0.06)
-        == estimator.predict([towards(EAST), towards(NORTH)], [A, B, C]).mean
-    )
-
-
-def test_gaps_do_not_count():
-    """With a third of the rewards missing the same is recovered."""
-    rows = planted(300)
-    rows.rewards[np.random.default_rng(0).random(rows.rewards.shape) < 0.33] = NAN
-    estimator = learned(make(), rows)
-
-    assert mean(estimator, towards(EAST), A) > 0.75
-    assert mean(estimator, towards(EAST), B) < 0.25
-
-
-def test_is_surer_with_more_rows():
-    """Eight times the rows, less error."""
-    few, many = learned(make(), planted(40)), learned(make(), planted(320))
-
-    assert std(many, towards(EAST)) < std(few, towards(EAST)) < 0.5
-
-
-def test_is_surer_of_the_model_observed_more_often():
-    """Of b a tenth as much was observed."""
-    rows = planted(200)
-    rows.rewards[20:, 1] = NAN
-    estimator = learned(make(), rows)
-
-    assert std(estimator, towards(EAST), A) < std(estimator, towards(EAST), B)
-
-
-@pytest.mark.parametrize(
-    "rewards",
-    [
-        [[0.5, 0.5]] * 20,
-        [[1.0, 1.0]] * 20,
-        [[0.0, 0.0]] * 20,
-        [[1.0, NAN]] * 20,
-        [[NAN, NAN]] * 20,
-        [[1.0, 0.0]],
-        [[NAN, 1.0]],
-    ],
-)
-def test_stays_between_zero_and_one(rewards):
-    """Ties everywhere, one model alone, nothing observed, a single row."""
-    estimator = learned(make(), table([EAST] * len(rewards), rewards))
-    estimates = estimator.predict([towards(NORTH), towards(EAST), Context("", 1)], [A, B, C])
-
-    assert ((estimates.mean >= 0) & (estimates.mean <= 1)).all()
-    assert ((estimates.std >= 0) & (estimates.std <= 0.5)).all()
-
-
-def test_ties_everywhere_give_the_mean():
-    """Where nobody is better than anybody, about the mean reward."""
-    estimator = learned(make(), table([EAST, NORTH] * 50, [[0.7, 0.7]] * 100))
-
-    assert pytest.approx(0.7, abs=0.01) == mean(estimator, towards(EAST))
-
-
-def test_rows_without_embeddings_count_for_the_mean_alone():
-    """Zeros and NaN are no direction: the mean is all there is."""
-    estimator = learned(make(), table([[0, 0], [NAN, NAN]] * 5, [[1.0, 0.0], [0.5, 0.0]] * 5))
-
-    assert 0.75 == mean(estimator, towards(EAST)) == mean(estimator, Context("", 1))
-
-
-def test_request_without_embedding_gets_the_models_mean():
-    """And the standard error of that mean."""
-    estimator = learned(make(), planted())
-
-    assert pytest.approx(0.5) == mean(estimator, Context("", 1))
-    assert pytest.approx(((200 * 0.16 + 0.25) / 201 / 200) ** 0.5) == std(estimator, Context("", 1))
-
-
-def test_unknown_model_gets_a_wide_prior():
-    """Nothing is known of c: 0.5, give or take 0.5."""
-    estimator = learned(make(), table([EAST, NORTH], [[1.0, 0.0], [0.0, 1.0]]))
-
-    assert (0.5, 0.5) == (mean(estimator, towards(EAST), C), std(estimator, towards(EAST), C))
-
-
-def test_new_model_becomes_a_column():
-    """A model that arrives later is estimated from what came with it."""
-    later = table([EAST, NORTH] * 50, [[0.9, 0.1], [0.1, 0.9]] * 50, models="cb")
-    estimator = learned(make(), table([EAST, NORTH] * 50, [[0.5, 0.1], [0.5, 0.9]] * 50), later)
-
-    assert mean(estimator, towards(EAST), C) > 0.6
-    assert mean(estimator, towards(NORTH), C) < 0.4
-
-
-@pytest.mark.parametrize("use", ["predict", "learn"])
-def test_refuses_an_embedding_of_another_length(use):
-    """Another encoder's embeddings are an error that says so, not a broadcast."""
-    estimator = learned(make(), planted())
-
-    with pytest.raises(ValueError, match=r"has 3 numbers but those learned have 2.*pointsman train"):
-        mean(estimator, towards([1, 0, 0])) if use == "predict" else estimator.learn(table([[1, 0, 0]], [[1.0, 0.0]]))
 
 
 @pytest.mark.parametrize(
@@ -183,18 +33,11 @@ def test_refuses_impossible_arguments(wrong):
 
 def test_two_good_models_are_not_forced_apart():
     """Where a and b are both good and c is not, both are expected to be."""
-    estimator = learned(make(), table([EAST, NORTH] * 100, [[0.9, 0.9, 0.1], [0.1, 0.1, 0.9]] * 100, "abc"))
+    estimator = learned(make(), table([EAST, NORTH] * 100, [[0.9, 0.9, 0.1], [0.1, 0.1, 0.9]] * 100))
 
     assert pytest.approx([0.9, 0.9, 0.1], abs=0.1) == estimator.predict([towards(EAST)], [A, B, C]).mean[0].tolist()
 
 
-def test_other_seeds_draw_otherwise():
-    """And the same seed draws the same."""
-    one, same, other = (mean(learned(make(seed=seed), planted()), towards(EAST)) for seed in (0, 0, 1))
-
-    assert one == same != other
-
-
 def test_there_may_be_fewer_different_rows_than_clusters():
     """Two different rows make two clusters."""
-    assert 0.75 < mean(learned(make(clusters=8), planted()), towards(EAST))
+    assert 0.75 < mean(learned(make(clusters=8), specialists()), towards(EAST))

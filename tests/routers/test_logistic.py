@@ -6,39 +6,8 @@ import pytest
 
 from routers.checks import check_estimator
 from routers.estimators.logistic import Logistic
-from routers.types import Candidate, Context, Outcomes
-
-A, B = Candidate("a"), Candidate("b")
-EAST, NORTH, WEST, CENTRE = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def learned(logistic, *args, **kwargs):
-    """Return the estimator after one table."""
-    logistic.learn(table(*args, **kwargs))
-    return logistic
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(logistic, context, candidate=A):
-    """One estimated reward."""
-    return float(logistic.predict([context], [candidate]).mean[0, 0])
-
-
-def std(logistic, context, candidate=A):
-    """One standard error."""
-    return float(logistic.predict([context], [candidate]).std[0, 0])
+from routers.types import Candidate, Context
+from tests.tables import CENTRE, EAST, NAN, NORTH, WEST, A, B, learned, mean, std, table, towards
 
 
 def sigmoid(odds):
@@ -53,7 +22,7 @@ def planted(n, length, models, seed=0):
     points = rng.standard_normal((n, length))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     chances = sigmoid(points @ slopes)
-    return table(points, rng.random((n, models)) < chances, tuple("abcdefgh"[:models])), chances
+    return table(points, rng.random((n, models)) < chances), chances
 
 
 def test_passes_the_battery():
@@ -63,15 +32,15 @@ def test_passes_the_battery():
 
 def test_mean_solves_its_equation():
     """Of one right answer at 1 and one wrong at -1 the slope is c times the sum of residuals, 2 (1 - p)."""
-    p = mean(learned(Logistic(c=5.0), [EAST, WEST], [1.0, 0.0]), towards(EAST))
+    p = mean(learned(Logistic(c=5.0), table([EAST, WEST], [1.0, 0.0])), towards(EAST))
 
     assert pytest.approx(np.log(p / (1 - p)), abs=1e-4) == 5 * 2 * (1 - p)
 
 
 def test_rewards_between_count_in_part():
     """A reward of 0.75 is three right answers and a wrong one, at a quarter of their weight."""
-    soft = learned(Logistic(c=4.0), [EAST, WEST], [0.75, 0.25])
-    hard = learned(Logistic(c=1.0), [EAST] * 4 + [WEST] * 4, [1, 1, 1, 0, 1, 0, 0, 0])
+    soft = learned(Logistic(c=4.0), table([EAST, WEST], [0.75, 0.25]))
+    hard = learned(Logistic(c=1.0), table([EAST] * 4 + [WEST] * 4, [1, 1, 1, 0, 1, 0, 0, 0]))
 
     assert pytest.approx(mean(hard, towards(EAST)), abs=1e-5) == mean(soft, towards(EAST))
     assert 0.5 < mean(soft, towards(EAST)) < 0.75
@@ -79,7 +48,7 @@ def test_rewards_between_count_in_part():
 
 def test_standard_error_by_hand():
     """At the centre 1 / (n w), turned into a chance."""
-    logistic = learned(Logistic(c=1.0), [EAST, WEST] * 50, [1.0, 0.0] * 50)
+    logistic = learned(Logistic(c=1.0), table([EAST, WEST] * 50, [1.0, 0.0] * 50))
     p = mean(logistic, towards(EAST))
 
     error = (1 / (100 * p * (1 - p))) ** 0.5
@@ -88,7 +57,7 @@ def test_standard_error_by_hand():
 
 def test_standard_error_off_the_centre_by_hand():
     """There the slope's share comes in: 1 / (100 + 1 / (c w)), over w."""
-    logistic = learned(Logistic(c=1.0), [EAST, WEST] * 50, [1.0, 0.0] * 50)
+    logistic = learned(Logistic(c=1.0), table([EAST, WEST] * 50, [1.0, 0.0] * 50))
     p = mean(logistic, towards(EAST))
 
     w, odds = p * (1 - p), np.log(p / (1 - p))
@@ -115,15 +84,15 @@ def test_chosen_strength_follows_the_signal():
     rng = np.random.default_rng(3)
     points = rng.standard_normal((200, 20))
     noise, plain = rng.random(200) < 0.5, points[:, 0] > 0
-    length = [np.linalg.norm(learned(Logistic(), points, r).state()["coefficients"]) for r in (noise, plain)]
+    length = [np.linalg.norm(learned(Logistic(), table(points, r)).state()["coefficients"]) for r in (noise, plain)]
 
     assert length[0] < 0.1 * length[1]
 
 
 def test_models_are_fitted_to_their_own_rows():
     """With a gap, b's curve is what it would be if a had never been observed."""
-    both = learned(Logistic(1), [EAST, NORTH, WEST], [[1.0, 1.0], [0.5, NAN], [0.0, 0.0]], models="ab")
-    alone = learned(Logistic(1), [EAST, WEST], [1.0, 0.0], models="b")
+    both = learned(Logistic(1), table([EAST, NORTH, WEST], [[1.0, 1.0], [0.5, NAN], [0.0, 0.0]]))
+    alone = learned(Logistic(1), table([EAST, WEST], [1.0, 0.0], models="b"))
 
     assert pytest.approx(mean(alone, towards(EAST), B), abs=1e-6) == mean(both, towards(EAST), B)
     assert pytest.approx(std(alone, towards(EAST), B), abs=1e-6) == std(both, towards(EAST), B)
@@ -131,7 +100,7 @@ def test_models_are_fitted_to_their_own_rows():
 
 def test_request_without_embedding_gets_the_models_mean():
     """No direction, no curve."""
-    assert 0.75 == mean(learned(Logistic(1), [EAST, WEST], [1.0, 0.5]), Context("", 1))
+    assert 0.75 == mean(learned(Logistic(1), table([EAST, WEST], [1.0, 0.5])), Context("", 1))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +126,7 @@ def test_does_with_little(embeddings, rewards, expected):
 
 def test_new_model_comes_later():
     """Rows learned before a model was known have no outcome for it."""
-    logistic = learned(Logistic(1), [EAST, WEST], [1.0, 0.0])
+    logistic = learned(Logistic(1), table([EAST, WEST], [1.0, 0.0]))
     before = mean(logistic, towards(EAST))
     logistic.learn(table([EAST], [0.75], models="b"))
 

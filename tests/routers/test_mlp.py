@@ -3,39 +3,8 @@ import pytest
 
 from routers.checks import check_estimator
 from routers.estimators.mlp import MLP
-from routers.types import Candidate, Context, Outcomes
-
-A, B = Candidate("a"), Candidate("b")
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def learned(mlp, *args, **kwargs):
-    """Return the estimator after one table."""
-    mlp.learn(table(*args, **kwargs))
-    return mlp
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(mlp, context, candidate=A):
-    """One estimated reward."""
-    return float(mlp.predict([context], [candidate]).mean[0, 0])
-
-
-def std(mlp, context, candidate=A):
-    """One standard error."""
-    return float(mlp.predict([context], [candidate]).std[0, 0])
+from routers.types import Context
+from tests.tables import EAST, NAN, NORTH, WEST, A, B, learned, mean, std, table, towards
 
 
 def eager(**options):
@@ -57,7 +26,7 @@ def test_passes_the_battery():
 
 def test_learns_what_no_line_can():
     """Opposite quarters of a circle are told from the others."""
-    mlp = learned(eager(), *circle(400))
+    mlp = learned(eager(), table(*circle(400)))
     points, inside = circle(200, seed=1)
 
     found = mlp.predict([towards(point) for point in points], [A]).mean[:, 0]
@@ -67,7 +36,7 @@ def test_learns_what_no_line_can():
 
 def test_much_decay_leaves_the_models_mean():
     """Nothing but the means remains, of each model its own."""
-    mlp = learned(eager(weight_decay=90), [EAST, WEST] * 20, [[1.0, 0.0], [0.5, 0.5]] * 20, models="ab")
+    mlp = learned(eager(weight_decay=90), table([EAST, WEST] * 20, [[1.0, 0.0], [0.5, 0.5]] * 20))
 
     assert pytest.approx([0.75, 0.25], abs=0.02) == [mean(mlp, towards(EAST), model) for model in (A, B)]
 
@@ -76,7 +45,7 @@ def test_gaps_teach_nothing():
     """A model observed on half the rows is told apart there as if the others were not."""
     points, inside = circle(400)
     rewards = np.column_stack([inside, np.where(np.arange(400) % 2, inside, NAN)])
-    mlp = learned(eager(), points, rewards, models="ab")
+    mlp = learned(eager(), table(points, rewards))
     asked, truth = circle(200, seed=1)
 
     found = mlp.predict([towards(point) for point in asked], [A, B]).mean
@@ -88,7 +57,7 @@ def test_two_standard_errors_cover_nearly_all_of_the_truth():
     """Chances that rise and fall smoothly around the circle, learned from answers that are right or wrong."""
     (points, _), (asked, _) = circle(1000), circle(300, seed=1)
     known, truth = (1 / (1 + np.exp(-6 * p[:, 0] * p[:, 1])) for p in (points, asked))
-    mlp = learned(eager(hidden=32, epochs=20), points, np.random.default_rng(2).random(1000) < known)
+    mlp = learned(eager(hidden=32, epochs=20), table(points, np.random.default_rng(2).random(1000) < known))
 
     estimates = mlp.predict([towards(point) for point in asked], [A])
 
@@ -99,14 +68,14 @@ def test_two_standard_errors_cover_nearly_all_of_the_truth():
 
 def test_error_shrinks_with_more_rows():
     """Ten times the rows, a smaller error."""
-    few, many = (learned(eager(epochs=5), *circle(n)) for n in (40, 400))
+    few, many = (learned(eager(epochs=5), table(*circle(n))) for n in (40, 400))
 
     assert std(many, towards(EAST)) < std(few, towards(EAST)) <= 0.5
 
 
 def test_seed_decides_the_draws():
     """The same seed gives the same estimate, another one another."""
-    one, same, other = (mean(learned(eager(seed=s, epochs=3), *circle(50)), towards(EAST)) for s in (1, 1, 2))
+    one, same, other = (mean(learned(eager(seed=s, epochs=3), table(*circle(50))), towards(EAST)) for s in (1, 1, 2))
 
     assert one == same != other
 
@@ -133,14 +102,14 @@ def test_does_with_little(embeddings, rewards, expected):
 
 def test_request_without_embedding_gets_the_models_mean():
     """So does a model none of whose rows has an embedding."""
-    mlp = learned(MLP(), [EAST, WEST, [0, 0]], [[1.0, NAN], [0.0, NAN], [0.5, 0.25]], models="ab")
+    mlp = learned(MLP(), table([EAST, WEST, [0, 0]], [[1.0, NAN], [0.0, NAN], [0.5, 0.25]]))
 
     assert [0.5, 0.25] == [mean(mlp, Context("", 1)), mean(mlp, towards(EAST), B)]
 
 
 def test_new_model_comes_later():
     """Rows learned before a model was known have no outcome for it."""
-    mlp = learned(eager(epochs=1), [EAST, WEST], [1.0, 0.0])
+    mlp = learned(eager(epochs=1), table([EAST, WEST], [1.0, 0.0]))
     mlp.learn(table([EAST], [0.75], models="b"))
 
     assert pytest.approx(0.75, abs=0.1) == mean(mlp, towards(EAST), B)

@@ -4,39 +4,8 @@ import pytest
 from routers.checks import check_estimator
 from routers.estimators.ridge import ALPHAS, Ridge, fit_lines
 from routers.rows import Rows
-from routers.types import Candidate, Context, Outcomes
-
-A, B = Candidate("a"), Candidate("b")
-EAST, NORTH, WEST, CENTRE = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def learned(ridge, *args, **kwargs):
-    """Return the estimator after one table."""
-    ridge.learn(table(*args, **kwargs))
-    return ridge
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(ridge, context, candidate=A):
-    """One estimated reward."""
-    return float(ridge.predict([context], [candidate]).mean[0, 0])
-
-
-def std(ridge, context, candidate=A):
-    """One standard error."""
-    return float(ridge.predict([context], [candidate]).std[0, 0])
+from routers.types import Candidate, Context
+from tests.tables import CENTRE, EAST, NAN, NORTH, WEST, A, B, learned, mean, std, table, towards
 
 
 def planted(n, length, models, seed=0):
@@ -46,7 +15,7 @@ def planted(n, length, models, seed=0):
     points = rng.standard_normal((n, length))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     chances = 0.5 + points @ slopes
-    return table(points, rng.random((n, models)) < chances, tuple("abcdefgh"[:models])), chances
+    return table(points, rng.random((n, models)) < chances), chances
 
 
 def test_passes_the_battery():
@@ -57,14 +26,14 @@ def test_passes_the_battery():
 
 def test_mean_by_hand():
     """The slope of rewards 1 and 0 at 1 and -1 is (0.5 + 0.5) / (2 + alpha)."""
-    ridge = learned(Ridge(alpha=1), [EAST, WEST], [1.0, 0.0])
+    ridge = learned(Ridge(alpha=1), table([EAST, WEST], [1.0, 0.0]))
 
     assert pytest.approx([5 / 6, 0.5, 1 / 6]) == [mean(ridge, towards(d)) for d in (EAST, NORTH, WEST)]
 
 
 def test_standard_error_by_hand():
     """The slope is 40 / (80 + 20), a row's leverage 1/80 + 1/100; along what was never observed only the penalty holds."""
-    ridge = learned(Ridge(alpha=20), [EAST, WEST] * 40, [1.0, 0.0] * 40)
+    ridge = learned(Ridge(alpha=20), table([EAST, WEST] * 40, [1.0, 0.0] * 40))
 
     residual = (1 - 0.9) / (1 - (1 / 80 + 1 / 100))
     variance = (80 * residual**2 + 0.25) / 81
@@ -75,7 +44,7 @@ def test_standard_error_by_hand():
 
 def test_standard_error_of_equal_rewards_by_hand():
     """Nothing is left out in vain: the variance is that of one imagined observation, 0.25 / 5."""
-    ridge = learned(Ridge(alpha=2), [EAST, WEST] * 2, [1.0] * 4)
+    ridge = learned(Ridge(alpha=2), table([EAST, WEST] * 2, [1.0] * 4))
 
     assert pytest.approx((0.05 * (1 / 4 + 1 / 6)) ** 0.5) == std(ridge, towards(EAST))
     assert 1.0 == mean(ridge, towards(EAST))
@@ -101,7 +70,7 @@ def test_residuals_are_those_of_rows_left_out():
 
 def test_intercept_is_not_penalised():
     """However great the penalty, the mean remains."""
-    ridge = learned(Ridge(alpha=1e9), [EAST, EAST, WEST], [1.0, 1.0, 0.25])
+    ridge = learned(Ridge(alpha=1e9), table([EAST, EAST, WEST], [1.0, 1.0, 0.25]))
 
     assert pytest.approx(0.75, abs=1e-6) == mean(ridge, towards(WEST))
 
@@ -125,7 +94,7 @@ def test_chooses_a_great_penalty_for_noise():
     rng = np.random.default_rng(3)
     points = rng.standard_normal((300, 20))
     noise, plain = rng.random(300) < 0.5, points[:, 0] > 0
-    of_noise, of_line = (learned(Ridge(), points, rewards).state()["alphas"][0] for rewards in (noise, plain))
+    of_noise, of_line = (learned(Ridge(), table(points, rewards)).state()["alphas"][0] for rewards in (noise, plain))
 
     assert of_line < 0.5 * of_noise
     assert {of_line, of_noise} <= set(ALPHAS)
@@ -137,7 +106,7 @@ def test_penalty_is_for_the_differences_between_models():
     points = rng.standard_normal((300, 20))
     difficulty = 0.5 + 0.3 * np.sign(points[:, :1])
     alike = difficulty + 0.2 * (rng.random((300, 2)) - 0.5)
-    rows = Rows.empty().append(table(points, alike, models="ab"), 300)
+    rows = Rows.empty().append(table(points, alike), 300)
     alone = Rows.empty().append(table(points, alike[:, 0]), 300)
 
     assert fit_lines(alone, ALPHAS).alphas[0] < fit_lines(rows, ALPHAS).alphas[0]
@@ -145,8 +114,8 @@ def test_penalty_is_for_the_differences_between_models():
 
 def test_models_are_fitted_to_their_own_rows():
     """With a gap, b's line is what it would be if a had never been observed."""
-    both = learned(Ridge(1), [EAST, NORTH, WEST], [[1.0, 0.5], [0.5, NAN], [0.0, 0.0]], models="ab")
-    alone = learned(Ridge(1), [EAST, WEST], [0.5, 0.0], models="b")
+    both = learned(Ridge(1), table([EAST, NORTH, WEST], [[1.0, 0.5], [0.5, NAN], [0.0, 0.0]]))
+    alone = learned(Ridge(1), table([EAST, WEST], [0.5, 0.0], models="b"))
 
     assert pytest.approx(mean(alone, towards(EAST), B)) == mean(both, towards(EAST), B)
     assert pytest.approx(std(alone, towards(EAST), B)) == std(both, towards(EAST), B)
@@ -154,7 +123,7 @@ def test_models_are_fitted_to_their_own_rows():
 
 def test_error_grows_away_from_the_rows_and_shrinks_with_more():
     """Least at the rows' centre; less with ten times the rows."""
-    few, many = (learned(Ridge(1), [EAST, NORTH] * n, [1.0, 0.0, 0.0, 1.0] * (n // 2)) for n in (4, 40))
+    few, many = (learned(Ridge(1), table([EAST, NORTH] * n, [1.0, 0.0, 0.0, 1.0] * (n // 2))) for n in (4, 40))
 
     assert std(few, towards([0.7, 0.7])) < std(few, towards(EAST)) < std(few, towards(WEST))
     assert std(many, towards(EAST)) < std(few, towards(EAST))
@@ -162,7 +131,7 @@ def test_error_grows_away_from_the_rows_and_shrinks_with_more():
 
 def test_request_without_embedding_gets_the_models_mean():
     """So does a model none of whose rows has an embedding."""
-    ridge = learned(Ridge(1), [EAST, WEST, [0, 0]], [[1.0, NAN], [0.0, NAN], [0.5, 0.25]], models="ab")
+    ridge = learned(Ridge(1), table([EAST, WEST, [0, 0]], [[1.0, NAN], [0.0, NAN], [0.5, 0.25]]))
 
     assert [0.5, 0.25] == [mean(ridge, Context("", 1)), mean(ridge, towards(EAST), B)]
 
@@ -189,7 +158,7 @@ def test_does_with_little(embeddings, rewards, expected):
 
 def test_new_model_comes_later():
     """Rows learned before a model was known have no outcome for it, and keep their line for the other."""
-    ridge = learned(Ridge(1), [EAST, WEST], [1.0, 0.0])
+    ridge = learned(Ridge(1), table([EAST, WEST], [1.0, 0.0]))
     before = mean(ridge, towards(EAST))
     ridge.learn(table([EAST], [0.75], models="b"))
 
@@ -199,7 +168,7 @@ def test_new_model_comes_later():
 @pytest.mark.parametrize("use", ["predict", "learn"])
 def test_refuses_an_embedding_of_another_length(use):
     """Another encoder's embeddings are an error that says so, not a broadcast."""
-    ridge = learned(Ridge(), [EAST], [1.0])
+    ridge = learned(Ridge(), table([EAST], [1.0]))
 
     with pytest.raises(ValueError, match=r"has 3 numbers but those learned have 2.*pointsman train"):
         ridge.predict([towards([1, 0, 0])], [A]) if use == "predict" else ridge.learn(table([[1, 0, 0]], [1.0]))
