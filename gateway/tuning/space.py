@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from routers.tongue import READING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,6 +36,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "mlp": {"weight_decay": (30, 10, 3), "epochs": (10, 20, 40)},
     "forest": {"leaf": (40, 10), "share": (0.1, 0.5)},
     "trust": {"estimator": (_TASK, _RIDGE, _KNN), "known": (0.5, 0.1), "unknown": (0.1, 0.02)},
+    "wording": {"estimator": (_TASK, _KNN, {"type": "forest", "plain": READING})},
     "ensemble": {
         "members": (
             [_RIDGE, _KNN],
