@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from gateway.app import create_app
 from gateway.application import Gateway
@@ -16,6 +17,10 @@ from tests.upstream import upstream as played_upstream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 #: The models of the tests: each behaves as its name says, except those that just answer.
 MODELS = [
