@@ -40,12 +40,12 @@ class FlatTariff:
     """Prices as the configuration states them, in USD per million tokens."""
 
     price: Price
-    cached_input: Decimal
 
     def cost_usd(self, usage: Usage) -> Decimal:
         """Return what the tokens cost; cached prompt tokens have their own price."""
         fresh = usage.prompt_tokens - usage.cached_tokens
-        cost = fresh * self.price.input + usage.cached_tokens * self.cached_input
+        cached = self.price.input if self.price.cached_input is None else self.price.cached_input
+        cost = fresh * self.price.input + usage.cached_tokens * cached
         return (cost + usage.completion_tokens * self.price.output) / MILLION
 
 
@@ -58,7 +58,10 @@ class CatalogueTariff:
     @property
     def price(self) -> Price:
         """Return the price of the first tier."""
-        return Price(_base(self.entry.input_mtok), _base(self.entry.output_mtok))
+        cached = self.entry.cache_read_mtok
+        return Price(
+            _base(self.entry.input_mtok), _base(self.entry.output_mtok), None if cached is None else _base(cached)
+        )
 
     def cost_usd(self, usage: Usage) -> Decimal:
         """Return what the tokens cost."""
@@ -83,8 +86,7 @@ UNLISTED = Listing(None, None)
 
 def flat(price: PriceConfig) -> FlatTariff:
     """Return the tariff that the configuration states."""
-    cached = price.input if price.cached_input is None else price.cached_input
-    return FlatTariff(Price(price.input, price.output), cached)
+    return FlatTariff(Price(price.input, price.output, price.cached_input))
 
 
 def look_up(catalogue: str | None, model: str) -> Listing:

@@ -14,6 +14,7 @@ from routers.outlook import Expectations, Outlook, Prepared
 from routers.parts import below, prefixed
 from routers.rules.floor import Floor
 from routers.state import Manifest, load_state, save_state
+from routers.stay import stay
 from routers.tally import Tally
 from routers.types import Call, Finish, Naming, StateError
 from routers.utilities.linear import Linear
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from routers.parts import Arrays
-    from routers.types import Candidate, Context, Costs, Estimator, Outcomes, Plan, Rule, Utility
+    from routers.types import Candidate, Context, Costs, Estimator, Incumbent, Outcomes, Plan, Rule, Utility
 
 
 class EstimatingRouter:
@@ -69,6 +70,7 @@ class EstimatingRouter:
         self.costs: Costs = Mean() if costs is None else costs
         self._latencies = Tally.empty()
         self.preparation: Prepared | None = None
+        self.incumbent: Incumbent | None = None
 
     @property
     def requires(self) -> frozenset[str]:
@@ -91,6 +93,15 @@ class EstimatingRouter:
         view.quality_weight = checked_weight(quality_weight)
         return view
 
+    def staying_with(self, incumbent: Incumbent) -> EstimatingRouter:
+        """Return this router for a session: the incumbent costs less by what its cache saves, and chance favours it.
+
+        It shares what was learned, and copies nothing.
+        """
+        view = copy(self)
+        view.incumbent = incumbent
+        return view
+
     def prepared(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> EstimatingRouter:
         """Return this router with all that it expects of these very contexts and candidates computed in one batch.
 
@@ -110,8 +121,7 @@ class EstimatingRouter:
         if not candidates:
             raise ValueError("there is no candidate to choose from")
         outlook = self._outlook(context, candidates)
-        utilities = self.utility.utilities(outlook.prospects, self.quality_weight)
-        distribution = self.rule.distribution(utilities)
+        distribution = self._distribution(outlook)
         (answer,) = yield Call(
             candidates=tuple(rng.choices(outlook.candidates, weights=distribution)),
             propensities=dict(zip(outlook.models, distribution, strict=True)),
@@ -120,6 +130,13 @@ class EstimatingRouter:
             expected_cost_usd=outlook.costs_usd,
         )
         return Finish(answer)
+
+    def _distribution(self, outlook: Outlook) -> list[float]:
+        utilities = self.utility.utilities(outlook.prospects, self.quality_weight)
+        distribution = self.rule.distribution(utilities)
+        if self.incumbent is None or self.incumbent.model not in outlook.models:
+            return distribution
+        return stay(distribution, utilities, outlook.models.index(self.incumbent.model))
 
     def learn(self, outcomes: Outcomes) -> None:
         """Learn rewards, completion lengths, costs and latencies."""
@@ -170,15 +187,17 @@ class EstimatingRouter:
         return Expectations(self.newcomers, self.costs, self._latencies)
 
     def _outlook(self, context: Context, candidates: Sequence[Candidate]) -> Outlook:
-        if self.preparation and (outlook := self.preparation.get(context, candidates)):
-            return outlook
-        return self._expectations.outlooks([context], candidates)[0]
+        outlook = self.preparation.get(context, candidates) if self.preparation else None
+        if outlook is None:
+            (outlook,) = self._expectations.outlooks([context], candidates)
+        return outlook.saving(self.incumbent.model, self.incumbent.saved_usd) if self.incumbent else outlook
 
     def _why(self, outlook: Outlook) -> str:
         """Name the parts (but a linear utility) and the dial."""
         utility = "" if isinstance(self.utility, Linear) else f"*{_name(self.utility)}"
         unknown = "" if outlook.costs_usd else " cost=unknown"
-        return f"{_name(self.estimator)}{utility}*{_name(self.rule)} w={self.quality_weight:g}{unknown}"
+        session = " session" if self.incumbent and self.incumbent.model in outlook.models else ""
+        return f"{_name(self.estimator)}{utility}*{_name(self.rule)} w={self.quality_weight:g}{session}{unknown}"
 
 
 def _name(component: object) -> str:

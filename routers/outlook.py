@@ -28,6 +28,19 @@ class Outlook:
     estimates: Mapping[str, Estimate]
     costs_usd: Mapping[str, float]
 
+    def saving(self, model: str, usd: float) -> Outlook:
+        """Return this outlook with one candidate cheaper, at most by what it costs; an unknown cost stays unknown."""
+        if model not in self.costs_usd or usd <= 0:
+            return self
+        costs = {**self.costs_usd, model: max(0.0, self.costs_usd[model] - usd)}
+        return _outlook(
+            self.candidates,
+            self.prospects.rewards,
+            [costs.get(candidate.model, math.nan) for candidate in self.candidates],
+            self.prospects.latencies_s,
+            self.prospects.reference_usd,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Expectations:

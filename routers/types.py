@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float32]
 
+#: What a signal may find: a number, a text, whether something holds, or several texts.
+Feature = float | str | bool | tuple[str, ...]
+
 T = TypeVar("T")
 
 #: How far a distribution's sum may be from one before it is refused.
@@ -39,15 +42,16 @@ class Context:
     text: str
     prompt_tokens: int
     embedding: FloatArray | None = None
-    features: Mapping[str, float | str | bool] = field(default_factory=dict)
+    features: Mapping[str, Feature] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens."""
+    """USD per million tokens. A price of None for prompt tokens read from a cache is unknown: no saving is counted."""
 
     input: Decimal
     output: Decimal
+    cached_input: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,14 @@ class Candidate:
     model: str
     price: Price | None = None
     context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The model that has answered a session so far, and the USD that its warm prompt cache saves on this request."""
+
+    model: str
+    saved_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,15 @@ class Dialled(Protocol):
 
         Raises `ValueError` for a dial outside [0, 1].
         """
+        ...
+
+
+@runtime_checkable
+class Staying(Protocol):
+    """A router that can tell whether a change of model within a session is worth the prompt cache that it loses."""
+
+    def staying_with(self, incumbent: Incumbent) -> Router:
+        """Return this router for a session that the incumbent has answered so far. It shares what was learned."""
         ...
 
 
