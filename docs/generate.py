@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gateway.config import models  # noqa: E402 - the repository has to be found first
+from gateway.config import models, policy_models, signal_models  # noqa: E402 - the repository has to be found first
 from providers.vendors import VENDORS  # noqa: E402
 from routers.registry import BUILT_IN, describe  # noqa: E402
 
@@ -45,8 +45,8 @@ GATEWAY = (
     ),
     ("models", models.ModelConfig, "The models, each under the name that clients and policies use for it."),
     ("models: price", models.PriceConfig, "USD per million tokens."),
-    ("signals", models.SignalsConfig, "What is found out about a request before it is routed."),
-    ("signals: embedding", models.EmbeddingConfig, "The sentence encoder, opened only if some policy needs it."),
+    ("signals", signal_models.SignalsConfig, "What is found out about a request before it is routed."),
+    ("signals: embedding", signal_models.EmbeddingConfig, "The sentence encoder, opened only if some policy needs it."),
     ("store", models.StoreConfig, "The [log](log.md). It cannot change while the gateway runs."),
 )
 POLICY = (("limits", models.LimitsConfig, "What one request may take."),)
@@ -230,7 +230,7 @@ def configuration() -> str:
     parts = [INTRODUCTION, "## The gateway's file\n", _table(models.GatewayConfig)]
     for title, model, text in GATEWAY:
         parts += [f"### {title}\n", f"{text}\n", _table(model)]
-    parts += ["## Policy files\n", f"{models.PolicyConfig.__doc__}\n", _table(models.PolicyConfig)]
+    parts += ["## Policy files\n", f"{policy_models.PolicyConfig.__doc__}\n", _table(policy_models.PolicyConfig)]
     for title, model, text in POLICY:
         parts += [f"### {title}\n", f"{text}\n", _table(model)]
     parts += ["## Components\n", "What they do is said in [routers.md](routers.md).\n"]

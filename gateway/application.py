@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.config.build import open_runtime
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
+from gateway.deciding import World
 from gateway.health import Health
+from gateway.latencies import Latencies
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.recorder import Recorder
 from gateway.resources import Resources
+from gateway.sessions import Sessions
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SQLiteStore
 
@@ -41,7 +44,7 @@ class Gateway:
         self.stopping = False
         self._environment = environment
         self._resources = Resources()
-        self._health = Health()
+        self._world = World(Health(), Sessions(), Latencies(), random.SystemRandom())
         self._reloading = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
         self._files: Files | None = None
@@ -63,7 +66,7 @@ class Gateway:
             on_error=lambda _: self.metrics.store_errors.inc(),
         )
         self._recorder.start()
-        self._pipeline = Pipeline(self._recorder, self.metrics, self._health, random.SystemRandom())
+        self._pipeline = Pipeline(self._recorder, self.metrics, self._world)
         try:
             self._take(files, await open_runtime(files, self._environment, self._resources, self.metrics))
         except BaseException:
@@ -139,7 +142,8 @@ class Gateway:
 
     def _retire(self, runtime: Runtime) -> None:
         """Close a runtime once its last request has ended."""
-        longest_s = max((p.timeouts.total_s for p in runtime.policies.policies.values()), default=600.0)
+        routes = [route for policy in runtime.policies.policies.values() for route in policy.routes()]
+        longest_s = max((route.timeouts.total_s for route in routes), default=600.0)
         task = asyncio.ensure_future(runtime.aclose(longest_s))
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)

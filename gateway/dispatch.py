@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.errors import NoBackendAvailable
+from gateway.errors import NoBackendAvailable, NoEligibleModel
 from gateway.events import Attempt
 from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
 from routers.types import Answer
@@ -20,9 +20,9 @@ from routers.types import Answer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.changes import Changes
     from gateway.health import Health
     from gateway.metrics import Metrics
-    from gateway.policy import Policy
     from gateway.pricing import Tariff
     from providers.provider import Provider
     from providers.types import ChatRequest, Reply, Target, Timeouts
@@ -33,12 +33,40 @@ logger = logging.getLogger("pointsman")
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where a model is reached, and what it costs; a tariff of None is unknown."""
+    """Where a model is reached, and what it costs; a tariff of None is unknown.
+
+    `reasons` tells whether the model can be told how much to reason.
+    """
 
     candidate: Candidate
     provider: Provider
     target: Target
     tariff: Tariff | None
+    reasons: bool = True
+
+    def target_for(self, changes: Changes) -> Target:
+        """Return the model as its endpoint knows it, with the effort that a rule asks for."""
+        if not self.reasons or (changes.effort is None and changes.reasoning is None):
+            return self.target
+        return replace(self.target, effort=changes.effort, reasoning=changes.reasoning)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a request is sent.
+
+    `pool` may answer it; `fallback` names who is asked when the choice fails (None: the rest of the pool, likeliest
+    first). `forbidden` must not see it, whoever asks for them. `headers` go to the endpoint. `attempts` of None means:
+    each candidate once.
+    """
+
+    pool: tuple[Candidate, ...]
+    fallback: tuple[str, ...] | None
+    forbidden: frozenset[str]
+    timeouts: Timeouts
+    attempts: int | None
+    headers: Mapping[str, str]
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +90,30 @@ class Dispatcher:
     metrics: Metrics
     attempts: list[Attempt] = field(default_factory=list)
 
-    async def run(
-        self, plan: Plan, call: Call, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]
-    ) -> Dispatched:
+    async def run(self, plan: Plan, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
         """Drive a plan that has yielded `call` first, to the answer that it settles on.
 
-        Raises `NoBackendAvailable` when every candidate has failed.
+        Raises `NoBackendAvailable` when every candidate has failed, and `NoEligibleModel` when a plan asks only for
+        models that must not see the request.
         """
         while True:
-            dispatched = await self._answer(call, policy, chat, headers)
+            dispatched = await self._answer(call, terms, chat)
             try:
                 call = plan.send((Answer(dispatched.backend.candidate),))
             except StopIteration:
                 return dispatched
             await dispatched.reply.aclose()
 
-    async def _answer(self, call: Call, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]) -> Dispatched:
+    async def _answer(self, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
         """Ask the call's candidate, then the fallbacks, until one answers."""
         failures: list[ProviderError] = []
         window = 0
-        for candidate in _ladder(call, policy)[: policy.attempts]:
+        for candidate in _permitted(_ladder(call, terms), terms)[: terms.attempts]:
             if window and not _is_larger(candidate, window):
                 continue
             backend = self.backends[candidate.model]
             try:
-                return Dispatched(backend, await self._attempt(backend, policy, chat, headers))
+                return Dispatched(backend, await self._attempt(backend, terms, chat))
             except UpstreamRejected as error:
                 raise NoBackendAvailable(error) from error
             except ContextTooLong as error:
@@ -98,14 +125,15 @@ class Dispatcher:
         reason = next((error for error in failures if isinstance(error, ContextTooLong)), failures[-1])
         raise NoBackendAvailable(reason) from reason
 
-    async def _attempt(self, backend: Backend, policy: Policy, chat: ChatRequest, headers: Mapping[str, str]) -> Reply:
+    async def _attempt(self, backend: Backend, terms: Terms, chat: ChatRequest) -> Reply:
         """Ask one model, and note how it went."""
         model = backend.candidate.model
         started, clock = datetime.now(UTC), time.monotonic()
         status: int | None = None
         result: str | None = "cancelled"
         try:
-            reply = await backend.provider.send(chat, backend.target, self._timeouts(policy), headers)
+            target = backend.target_for(terms.changes)
+            reply = await backend.provider.send(chat, target, self._timeouts(terms.timeouts), terms.headers)
             status, result = reply.status, None
         except ProviderError as error:
             status, result = error.status, error.code
@@ -117,10 +145,10 @@ class Dispatcher:
         self.health.succeeded(model)
         return reply
 
-    def _timeouts(self, policy: Policy) -> Timeouts:
-        """Return the policy's time limits, the whole one less what the request has taken already."""
-        left_s = self.began + policy.timeouts.total_s - time.monotonic()
-        return replace(policy.timeouts, total_s=max(left_s, 0.001))
+    def _timeouts(self, timeouts: Timeouts) -> Timeouts:
+        """Return the time limits, the whole one less what the request has taken already."""
+        left_s = self.began + timeouts.total_s - time.monotonic()
+        return replace(timeouts, total_s=max(left_s, 0.001))
 
     def broke(self, model: str, error: ProviderError) -> None:
         """Let a model rest that failed, also in the middle of a stream, and say why."""
@@ -134,12 +162,27 @@ class Dispatcher:
         logger.log(level, "attempt.failed", extra={"model": model, "error": error.code, "reason": str(error)})
 
 
-def _ladder(call: Call, policy: Policy) -> Sequence[Candidate]:
-    """Return who is asked, in order: the call's candidate, then the fallbacks."""
+def _ladder(call: Call, terms: Terms) -> Sequence[Candidate]:
+    """Return who is asked, in order: the call's candidate, then those fallbacks that may answer."""
     (first,) = call.candidates
-    by_name = {candidate.model: candidate for candidate in policy.pool}
-    names = policy.fallback if policy.fallback is not None else _likeliest(call, policy.pool)
-    return [first, *(by_name[name] for name in names if name != first.model)]
+    by_name = {candidate.model: candidate for candidate in terms.pool}
+    names = terms.fallback if terms.fallback is not None else _likeliest(call, terms.pool)
+    return [first, *(by_name[name] for name in names if name != first.model and name in by_name)]
+
+
+def _permitted(ladder: Sequence[Candidate], terms: Terms) -> Sequence[Candidate]:
+    """Return who of a ladder may see the request.
+
+    The router chooses among the eligible only; this is the last gate, which no plan passes, however it was made.
+    Raises `NoEligibleModel` where nobody is left.
+    """
+    permitted = [candidate for candidate in ladder if candidate.model not in terms.forbidden]
+    if len(permitted) < len(ladder):
+        barred = [candidate.model for candidate in ladder if candidate.model in terms.forbidden]
+        logger.error("dispatch.forbidden", extra={"models": barred})
+    if not permitted:
+        raise NoEligibleModel("No model may answer this request: its data class forbids those that were asked.")
+    return permitted
 
 
 def _likeliest(call: Call, pool: Sequence[Candidate]) -> list[str]:

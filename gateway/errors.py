@@ -5,7 +5,10 @@ GatewayError
 │   ├── BodyTooLarge        413
 │   ├── BodyTimeout         408
 │   ├── Unauthorized        401
-│   ├── RequestRejected     403
+│   ├── RequestRejected     403    a rule or a router refuses
+│   ├── NoEligibleModel     403    no model may answer it
+│   ├── UnsupportedRequest  400    no model can take what it holds
+│   ├── ContextExceeded     400    it is too long for every model
 │   ├── ModelNotFound       404
 │   └── FeedbackConflict    409    the id was used before, for something else
 └── NoBackendAvailable             every candidate failed; status by the last failure
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 from providers.errors import ContextTooLong, InputUnsupported, ProviderMisconfigured, ProviderTimeout
 
 if TYPE_CHECKING:
+    from gateway.trace import Trace
     from providers.errors import ProviderError
 
 #: OpenAI's error types, by status.
@@ -47,6 +51,8 @@ class GatewayError(Exception):
         super().__init__(message)
         #: Headers of the answer.
         self.headers: dict[str, str] = {}
+        #: What was found out before the request was refused, if a decision had begun.
+        self.trace: Trace | None = None
 
     def body(self) -> bytes:
         """Return the answer's body."""
@@ -97,6 +103,25 @@ class RequestRejected(RequestError):
 
     status = 403
     code = "rejected_by_policy"
+
+
+class NoEligibleModel(RequestError):
+    """No model of the pool may answer the request; the message has the reason for each."""
+
+    status = 403
+    code = "no_eligible_model"
+
+
+class UnsupportedRequest(RequestError):
+    """No model of the pool can take what the request holds (images, tools, the ids of tool calls)."""
+
+    code = "unsupported_input"
+
+
+class ContextExceeded(RequestError):
+    """The request is too long for every model of the pool."""
+
+    code = "context_length_exceeded"
 
 
 class FeedbackConflict(RequestError):

@@ -5,14 +5,16 @@ A request that was routed leaves one `Decision` and one `Outcome`; feedback may 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from decimal import Decimal
     from uuid import UUID
+
+    from routers.types import Feature
 
 FeedbackKind = Literal["score", "thumb", "preference"]
 
@@ -33,7 +35,8 @@ class Decision:
     `policy` is what the client asked for (a policy, or a model by its own name), `policy_digest` the sha256
     of the policy and of the learned state in force. `propensities` covers every candidate and sums to one.
     `features` are the signals; `text` and `embedding` (float32, little-endian) are present only if the
-    configuration stores them.
+    configuration stores them. `rule` names the rules that matched, `tag` is what they mark the request with, and
+    `trace` is what else the decision was made from, as plain JSON.
     """
 
     id: UUID
@@ -47,9 +50,12 @@ class Decision:
     why: str
     propensities: Mapping[str, float]
     estimates: Mapping[str, LoggedEstimate]
-    features: Mapping[str, float | str | bool]
+    features: Mapping[str, Feature]
     embedding: bytes | None
     text: str | None
+    rule: str | None = None
+    tag: str | None = None
+    trace: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from gateway.errors import NoBackendAvailable, error_event
+from gateway.errors import NoBackendAvailable, NoEligibleModel, error_event
 from gateway.events import Outcome
 from providers.errors import ProviderError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
+    from gateway.latencies import Latencies
     from gateway.metrics import Metrics
     from gateway.pipeline import Arrival
     from gateway.recorder import Recorder
@@ -47,6 +48,7 @@ class Exchange:
         self._recorder = recorder
         self._metrics = metrics
         self._answer: Dispatched | None = None
+        self._latencies: Latencies | None = None
         self._ttft_s: float | None = None
         self._ended = False
 
@@ -56,8 +58,8 @@ class Exchange:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Record why there is no answer: no candidate gave one, the client left, or a defect."""
-        if isinstance(error, NoBackendAvailable):
-            self._end(error.status, error.error.code)
+        if isinstance(error, NoBackendAvailable | NoEligibleModel):
+            self._end(error.status, error.code)
             error.headers |= self.headers
         elif isinstance(error, asyncio.CancelledError) and error.args == (STOPPED,):
             self._end(DEFECT, "gateway_stopped")
@@ -70,9 +72,10 @@ class Exchange:
         """Record that the client left before an answer began."""
         self._end(CLIENT_LEFT, "client_left")
 
-    def begin(self, answer: Dispatched) -> None:
-        """Note whose answer it is; it is under way from now on."""
+    def begin(self, answer: Dispatched, latencies: Latencies) -> None:
+        """Note whose answer it is; it is under way from now on. How long it takes in all is told to `latencies`."""
         self._answer = answer
+        self._latencies = latencies
         self._ttft_s = self._elapsed_s() if answer.reply.streams else None
 
     @property
@@ -91,6 +94,8 @@ class Exchange:
             "x-pointsman-policy": self.decision.policy,
             "x-pointsman-attempts": str(len(self._dispatcher.attempts)),
         }
+        if self.decision.rule is not None:
+            headers["x-pointsman-rule"] = self.decision.rule
         if self._answer is None:
             return headers
         upstream = self._answer.reply.headers
@@ -165,5 +170,7 @@ class Exchange:
             latency_s=self._elapsed_s(),
             attempts=tuple(self._dispatcher.attempts),
         )
+        if self._answer and self._latencies and error is None:
+            self._latencies.note(self._answer.backend.candidate.model, outcome.latency_s, time.monotonic())
         self._recorder.record(outcome)
         self._metrics.observe(self.decision.policy, outcome)

@@ -31,6 +31,8 @@ class Metrics:
         self.tokens = counter("tokens", "Tokens, by model and kind (prompt, completion).", "model", "kind")
         self.feedback = counter("feedback", "Feedback stored, by kind.", "kind")
         self.signals_missed = counter("signals_missed", "Signals that missed their deadline.", "signal")
+        self.signals_failed = counter("signals_failed", "Signals that failed; the log has the trace.", "signal")
+        self.refused = counter("refused", "Requests that a policy refused, by policy and reason.", "policy", "reason")
         self.events_dropped = counter("events_dropped", "Events of the log lost because its queue was full.")
         self.store_errors = counter("store_errors", "Failed writes to the log; they are tried again.")
         self.reloads = counter("config_reloads", "Attempts to take a changed configuration.", "result")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from gateway.config.policies import build_router_of
+from gateway.config.routers import build_router_of
 from gateway.profiling.choice import Adaptive, Planned
 from gateway.standing import Standing
 from routers.newcomers import Examining, Hosting
@@ -59,7 +59,7 @@ class Onboarding:
                 f"policy {name!r} has learned nothing yet that {model!r} could join; "
                 f"run `pointsman train TABLE --policy {name}` first, without {model!r} in its pool"
             )
-        router, manifest = build_router_of(policy), read_manifest(policy.state)
+        router, manifest = build_router_of(policy.router), read_manifest(policy.state)
         if not isinstance(router, Hosting):
             raise OnboardingError(f"policy {name!r} has a router that learns nothing: {model!r} need not join")
         if "embedding" in router.requires and manifest.encoder != encoder:

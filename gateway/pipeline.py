@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.dispatch import Dispatcher
-from gateway.errors import NoBackendAvailable, RequestRejected
+from gateway.dispatch import Dispatcher, Terms
+from gateway.errors import NoBackendAvailable, NoEligibleModel, RequestRejected
 from gateway.events import Decision, LoggedEstimate
 from gateway.exchange import Exchange
 from gateway.ids import uuid7
@@ -17,16 +17,13 @@ from providers.errors import ProviderTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from random import Random
 
+    from gateway.deciding import Ask, Routed, World
     from gateway.dispatch import Dispatched
-    from gateway.health import Health
     from gateway.metrics import Metrics
-    from gateway.policy import Policy, Resolved
     from gateway.recorder import Recorder
     from gateway.runtime import Runtime
     from providers.types import ChatRequest
-    from routers.types import Call, Context, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,77 +36,63 @@ class Arrival:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """A decision: the plan's first call, and all that it was made from."""
-
-    policy: Policy
-    context: Context
-    plan: Plan
-    call: Call
-
-
 class Pipeline:
-    """Takes requests through their life. Randomness comes from `rng`."""
+    """Takes requests through their life."""
 
-    def __init__(self, recorder: Recorder, metrics: Metrics, health: Health, rng: Random) -> None:
+    def __init__(self, recorder: Recorder, metrics: Metrics, world: World) -> None:
         self._recorder = recorder
         self._metrics = metrics
-        self._health = health
-        self._rng = rng
+        self._world = world
 
-    async def route(self, runtime: Runtime, chat: ChatRequest) -> Routed:
+    async def route(self, runtime: Runtime, ask: Ask) -> Routed:
         """Decide who should answer; nothing is sent and nothing is logged.
 
-        Raises `ModelNotFound` and `RequestError`.
+        Raises `GatewayError`.
         """
-        resolved = runtime.policies.resolve(chat.model)
-        context = await runtime.signals.extract(chat, resolved.router.requires)
-        started = time.monotonic()
-        plan, call = self._begin(resolved, context, started)
-        self._metrics.overhead_seconds.labels("route").observe(time.monotonic() - started)
-        return Routed(resolved.policy, context, plan, call)
+        try:
+            routed = await runtime.decider.decide(ask, self._world)
+        except (RequestRejected, NoEligibleModel) as error:
+            self._metrics.refused.labels(runtime.policies.known(ask.chat.model), error.code).inc()
+            raise
+        for stage, seconds in routed.trace.stages.items():
+            self._metrics.overhead_seconds.labels(stage).observe(seconds)
+        return routed
 
-    def _begin(self, resolved: Resolved, context: Context, now: float) -> tuple[Plan, Call]:
-        """Return a plan and its first call.
-
-        A router that refuses all candidates that are awake is asked again with the whole pool: a poor chance
-        beats none. Raises `RequestRejected` where it refuses those too.
-        """
-        refusal = ""
-        for candidates in (self._health.awake(resolved.policy.pool, now), resolved.policy.pool):
-            plan = resolved.router.plan(context, candidates, self._rng)
-            try:
-                return plan, next(plan)
-            except StopIteration as end:
-                refusal = end.value.reason
-        raise RequestRejected(f"The policy {resolved.policy.name!r} refuses the request: {refusal}.")
-
-    async def complete(self, runtime: Runtime, chat: ChatRequest, arrival: Arrival) -> Exchange:
+    async def complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange:
         """Route a request and send it; return the answer under way.
 
         From the decision on there is exactly one outcome, however it ends. Raises `GatewayError`.
         """
-        routed = await self.route(runtime, chat)
-        decision = self._decision(runtime, chat, arrival, routed)
+        routed = await self.route(runtime, ask)
+        decision = self._decision(runtime, ask.chat, arrival, routed)
         self._recorder.record(decision)
-        self._metrics.propensity.labels(routed.policy.name).observe(decision.propensities[decision.chosen])
-        dispatcher = Dispatcher(arrival.clock, runtime.backends, self._health, self._metrics)
+        self._metrics.propensity.labels(decision.policy).observe(decision.propensities[decision.chosen])
+        dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.health, self._metrics)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics)
         with exchange:
-            exchange.begin(await _in_time(dispatcher, routed, chat, arrival))
+            answer = await _in_time(dispatcher, routed, terms_of(routed, arrival, ask))
+            exchange.begin(answer, self._world.latencies)
+            self._remember(routed, answer)
         return exchange
+
+    def _remember(self, routed: Routed, answer: Dispatched) -> None:
+        """Note who answers the session."""
+        session = routed.context.features.get("session")
+        if isinstance(session, str):
+            model = answer.backend.candidate.model
+            self._world.sessions.note(routed.matched.policy.name, session, model, time.monotonic())
 
     def _decision(self, runtime: Runtime, chat: ChatRequest, arrival: Arrival, routed: Routed) -> Decision:
         """Return the decision as it is logged."""
         call, context, store = routed.call, routed.context, runtime.config.store
         embedding = context.embedding.astype("<f4").tobytes() if context.embedding is not None else None
+        asked_for = routed.matched.steps[0].policy
         return Decision(
-            id=uuid7(arrival.at, self._rng),
+            id=uuid7(arrival.at, self._world.rng),
             at=arrival.at,
             request_id=arrival.request_id,
-            policy=routed.policy.name,
-            policy_digest=routed.policy.digest,
+            policy=asked_for.name,
+            policy_digest=asked_for.digest,
             requested_model=chat.model,
             stream=chat.stream,
             chosen=call.candidates[0].model,
@@ -122,15 +105,34 @@ class Pipeline:
             features={**context.features, "prompt_tokens": float(context.prompt_tokens)},
             embedding=embedding if store.embedding else None,
             text=context.text if store.text else None,
+            rule=routed.matched.rule,
+            tag=routed.matched.tag,
+            trace=routed.trace.as_json(),
         )
 
 
-async def _in_time(dispatcher: Dispatcher, routed: Routed, chat: ChatRequest, arrival: Arrival) -> Dispatched:
-    """Return the answer under way. Raises `NoBackendAvailable`, also when the policy's time is up."""
-    limit_s = routed.policy.timeouts.total_s
+def terms_of(routed: Routed, arrival: Arrival, ask: Ask) -> Terms:
+    """Return on what terms a decision is carried out."""
+    route = routed.route
+    most_s = route.bounds.tightened(ask.constraints).max_latency_s
+    limit_s = route.timeouts.total_s if most_s is None else min(most_s, route.timeouts.total_s)
+    return Terms(
+        pool=routed.pool,
+        fallback=route.fallback,
+        forbidden=routed.forbidden,
+        timeouts=replace(route.timeouts, total_s=limit_s),
+        attempts=route.attempts,
+        headers={**arrival.headers, **route.changes.headers},
+        changes=route.changes,
+    )
+
+
+async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Dispatched:
+    """Return the answer under way. Raises `NoBackendAvailable`, also when the time is up."""
+    limit_s = terms.timeouts.total_s
     try:
         async with asyncio.timeout(limit_s):
-            return await dispatcher.run(routed.plan, routed.call, routed.policy, chat, arrival.headers)
+            return await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
     except TimeoutError as error:
         late = ProviderTimeout(f"no candidate answered within {limit_s:g} s")
         raise NoBackendAvailable(late) from error

@@ -1,4 +1,4 @@
-"""Policies: what a client may name as `model`, and who chooses for it.
+"""Policies: what a client may name as `model`, and which route its rules give a request.
 
 A model's own name is a policy too: one candidate, taken with certainty.
 """
@@ -6,48 +6,150 @@ A model's own name is a policy too: one candidate, taken with certainty.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.errors import ModelNotFound, RequestError
-from routers.fixed import Fixed
+from gateway.route import Refusal, Route, only
+from gateway.rules.features import with_defaults
+from gateway.rules.projections import Projections, apply
+from gateway.rules.ruleset import RuleSet
 from routers.types import Dialled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from gateway.rules.ruleset import Match
     from providers.types import Timeouts
-    from routers.types import Candidate, Router
+    from routers.types import Candidate, Feature, Router
 
 #: The dial by name: its two ends.
 DIAL = {"cheap": 0.0, "best": 1.0}
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 
 
+NO_PROJECTIONS = Projections()
+
+
+@dataclass(frozen=True, slots=True)
+class Stickiness:
+    """When the model that answered last is kept: within a loop of tools, and within a session.
+
+    After `idle_s` seconds a session is free to change: the provider's prompt cache has gone cold.
+    """
+
+    tool_loop: bool = True
+    session: bool = True
+    idle_s: float = 300.0
+
+
+#: The default: the model is kept in both.
+STICKY = Stickiness()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a rule leads to: a route, a refusal, or another policy, which goes on. A tag goes into the log."""
+
+    leads_to: Route | Refusal | Policy
+    tag: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A pool, a router over it, and what to do when its choice fails.
+    """Rules over what is known of a request, and the route where none matches.
 
-    `digest` identifies the policy as written and the learned state in force. `attempts` of None means: each
-    candidate once. `fallback` of None means: the rest of the pool, likeliest first.
+    `defaults` stand in for features that are absent. `dial` is how far clients may turn it. `data_class` is the least
+    that requests count as. `digest` identifies the policy as written and the learned state in force.
     """
 
     name: str
     description: str
-    pool: tuple[Candidate, ...]
-    router: Router
-    fallback: tuple[str, ...] | None
-    timeouts: Timeouts
-    attempts: int | None
+    route: Route
     digest: str
+    rules: RuleSet[Effect] = field(default_factory=lambda: RuleSet(()))
+    projections: Projections = NO_PROJECTIONS
+    defaults: Mapping[str, Feature] = field(default_factory=dict)
+    stickiness: Stickiness = STICKY
+    dial: tuple[float, float] = (0.0, 1.0)
+    data_class: str | None = None
+    #: The signals that its rules read, and those of the policies that they lead to.
+    signals: frozenset[str] = frozenset()
+
+    @property
+    def pool(self) -> tuple[Candidate, ...]:
+        """Return the candidates where no rule matches."""
+        return self.route.pool
+
+    def routes(self) -> Iterator[Route]:
+        """Yield every route that a request may be given, those of other policies included."""
+        yield self.route
+        for rule in self.rules.rules:
+            leads_to = rule.payload.leads_to
+            if isinstance(leads_to, Policy):
+                yield from leads_to.routes()
+            elif isinstance(leads_to, Route):
+                yield leads_to
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A policy whose rules were asked, and what came of it."""
+
+    policy: Policy
+    match: Match[Effect]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Where a request's features lead: the route or refusal, and every policy on the way, the last one in force."""
+
+    leads_to: Route | Refusal
+    steps: tuple[Step, ...]
+    #: The features as the last policy's rules saw them: with its defaults and projections.
+    features: Mapping[str, Feature]
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy in force."""
+        return self.steps[-1].policy
+
+    @property
+    def rule(self) -> str | None:
+        """Return the rules that matched, as `rule` or `rule/rule of the policy that it leads to`; None for none."""
+        return "/".join(step.match.rule.name for step in self.steps if step.match.rule) or None
+
+    @property
+    def tag(self) -> str | None:
+        """Return the tag of the last rule that has one."""
+        tags = [step.match.rule.payload.tag for step in self.steps if step.match.rule]
+        return next((tag for tag in reversed(tags) if tag is not None), None)
+
+    @property
+    def data_classes(self) -> frozenset[str]:
+        """Return the data classes that the policies claim."""
+        return frozenset(step.policy.data_class for step in self.steps if step.policy.data_class is not None)
+
+
+def match(policy: Policy, known: Mapping[str, Feature]) -> Matched:
+    """Return where a request's features lead."""
+    steps: list[Step] = []
+    while True:
+        features = apply(policy.projections, with_defaults(known, policy.defaults))
+        found = policy.rules.match(features)
+        steps.append(Step(policy, found))
+        leads_to = found.rule.payload.leads_to if found.rule else policy.route
+        if not isinstance(leads_to, Policy):
+            return Matched(leads_to, tuple(steps), features)
+        policy = leads_to
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The policy that a request is under, and its router, perhaps with the dial turned."""
+    """The policy that a request is under, and where the name turns the dial; None: where the policy has it."""
 
     policy: Policy
-    router: Router
+    quality_weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +164,29 @@ class Policies:
     def resolve(self, name: str) -> Resolved:
         """Return what `auto`, `auto:cheap`, `auto:0.3` or a model's own name stands for.
 
-        Raises `ModelNotFound`, or `RequestError` where the dial is out of range or the policy has none.
+        Raises `ModelNotFound`, or `RequestError` where the dial is out of range.
         """
         if (policy := self.policies.get(name)) is not None:
-            return Resolved(policy, policy.router)
+            return Resolved(policy)
         if (candidate := self.models.get(name)) is not None:
-            return Resolved(_direct(candidate, self.timeouts), Fixed(candidate.model))
+            return Resolved(Policy(candidate.model, "", only(candidate, self.timeouts), digest=""))
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
-            return Resolved(policy, _turned(policy, dial))
+            return Resolved(policy, read_dial(dial, policy))
         raise ModelNotFound(
             f"The model {name!r} does not exist: neither a policy nor a model has this name. "
             f"Known: {', '.join([*self.policies, *self.models])}.",
             param="model",
         )
 
-
-def _direct(candidate: Candidate, timeouts: Timeouts) -> Policy:
-    return Policy(
-        name=candidate.model,
-        description="",
-        pool=(candidate,),
-        router=Fixed(candidate.model),
-        fallback=(),
-        timeouts=timeouts,
-        attempts=None,
-        digest="",
-    )
+    def known(self, name: str) -> str:
+        """Return the policy or model that a name stands for, without the dial; empty for one that does not exist."""
+        base = name if name in self.policies or name in self.models else name.rpartition(":")[0]
+        return base if base in self.policies or base in self.models else ""
 
 
-def _turned(policy: Policy, dial: str) -> Router:
+def read_dial(dial: str, policy: Policy) -> float:
+    """Return a dial as a number in [0, 1]. Raises `RequestError` for anything else."""
     weight = DIAL.get(dial, float(dial) if _NUMBER.fullmatch(dial) else None)
     if weight is None or weight > 1:
         raise RequestError(
@@ -100,10 +195,29 @@ def _turned(policy: Policy, dial: str) -> Router:
             param="model",
             code="invalid_dial",
         )
-    if not isinstance(policy.router, Dialled):
+    return weight
+
+
+def turned(router: Router, weight: float | None, policy: Policy) -> Router:
+    """Return a route's router with the dial at `weight`; a router without a dial, of a policy that has one, as it is.
+
+    Raises `RequestError` where the policy has no dial at all, or bounds that the weight is outside of.
+    """
+    if weight is None:
+        return router
+    low, high = policy.dial
+    if not low <= weight <= high:
+        raise RequestError(
+            f"The policy {policy.name!r} lets the dial be turned from {low:g} to {high:g}, not to {weight:g}.",
+            param="model",
+            code="invalid_dial",
+        )
+    if isinstance(router, Dialled):
+        return router.with_quality_weight(weight)
+    if not any(isinstance(route.router, Dialled) for route in policy.routes()):
         raise RequestError(
             f"The policy {policy.name!r} has no dial: its router does not weigh quality against cost.",
             param="model",
             code="invalid_dial",
         )
-    return policy.router.with_quality_weight(weight)
+    return router

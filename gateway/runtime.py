@@ -1,4 +1,4 @@
-"""All that a configuration built: policies, backends, signals. Immutable; a reload builds another beside it."""
+"""All that a configuration built: what decides, callers, backends. Immutable; a reload builds another beside it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+    from gateway.callers import Callers
     from gateway.config.models import GatewayConfig
+    from gateway.deciding import Decider
     from gateway.dispatch import Backend
     from gateway.policy import Policies
-    from gateway.signals.extract import Signals
 
 
 class Runtime:
@@ -22,20 +23,25 @@ class Runtime:
         self,
         config: GatewayConfig,
         digest: str,
-        policies: Policies,
+        decider: Decider,
+        callers: Callers,
         backends: Mapping[str, Backend],
-        signals: Signals,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self.config = config
         self.digest = digest
-        self.policies = policies
+        self.decider = decider
+        self.callers = callers
         self.backends = backends
-        self.signals = signals
         self._close = close
         self._users = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def policies(self) -> Policies:
+        """Return all that clients may name."""
+        return self.decider.policies
 
     @contextmanager
     def in_use(self) -> Iterator[Runtime]:
@@ -57,4 +63,5 @@ class Runtime:
         except TimeoutError:
             pass  # requests that are still open lose their backends: the time that they were given is up
         finally:
+            self.decider.signals.close()
             await self._close()

@@ -54,7 +54,7 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
     await gateway.open()
     settings = gateway.runtime.config.server
     host = host or settings.host
-    if problem := strangers_problem(settings, host):
+    if problem := strangers_problem(gateway.runtime.config, host):
         await gateway.aclose()
         raise ConfigError(f"--host: {problem}")
     config = uvicorn.Config(

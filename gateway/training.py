@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.config.policies import build_new_router
+from gateway.config.routers import build_new_router
 from gateway.tables.table import TableError
 from routers.evaluation import evaluate
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from gateway.config.files import PolicyFile
+    from gateway.config.files import WrittenRouter
     from gateway.tables.table import Table
     from routers.evaluation import Report
     from routers.types import Candidate, FloatArray, Outcomes
@@ -35,13 +35,13 @@ class TrainingSet:
         return self.table.outcomes(self.table.rows(fold), models, self.embeddings)
 
 
-def fit(policy: PolicyFile, data: TrainingSet, pool: Sequence[Candidate], rng: Random) -> Report:
-    """Fit a policy's router to the training fold, save its state, and return how it does on the dev fold.
+def fit(written: WrittenRouter, data: TrainingSet, pool: Sequence[Candidate], rng: Random) -> Report:
+    """Fit a router to the training fold, save its state, and return how it does on the dev fold.
 
     Rows of the dev fold that lack a model's reward are left out of the report. Raises `TableError`.
     """
     models = tuple(candidate.model for candidate in pool)
-    router = build_new_router(policy)
+    router = build_new_router(written)
     router.learn(data.fold("train", models))
     dev = data.fold("dev", models)
     dev = dev.take(np.flatnonzero(~np.isnan(dev.rewards).any(axis=1)))
@@ -49,5 +49,5 @@ def fit(policy: PolicyFile, data: TrainingSet, pool: Sequence[Candidate], rng: R
         raise TableError(f"{data.table.path}: no row of the fold 'dev' has a score for every model of the pool")
     report = evaluate(router, dev, dev.prompt_tokens, pool, rng)
     digest = hashlib.sha256(data.table.path.read_bytes()).hexdigest()
-    router.save(policy.state, encoder=data.encoder, metadata={"table_sha256": digest})
+    router.save(written.state, encoder=data.encoder, metadata={"table_sha256": digest})
     return report

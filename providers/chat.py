@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from providers.types import ChatRequest, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 
 class InvalidBody(ValueError):
@@ -86,6 +89,17 @@ def _skip(text: str, at: int) -> int:
     """Return where the white space that begins at `at` ends."""
     match = _WHITE_SPACE.match(text, at)
     return match.end() if match else at
+
+
+def edited(chat: ChatRequest, changes: Mapping[str, Any], removed: Collection[str] = ()) -> ChatRequest:
+    """Return the request with some top-level members replaced or added, and some left out.
+
+    The text of every other value stays as the client wrote it.
+    """
+    kept = [member for member in chat.members if member.key not in removed and member.key not in changes]
+    written = [f"{json.dumps(member.key)}:{chat.text[member.start : member.end]}" for member in kept]
+    written += [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in changes.items()]
+    return parse_chat(f"{{{','.join(written)}}}".encode())
 
 
 def with_members(chat: ChatRequest, changes: dict[str, Any]) -> str:

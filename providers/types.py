@@ -18,9 +18,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The model as its endpoint knows it."""
+    """The model as its endpoint knows it, and how much it is to reason; None is: as the client asks.
+
+    `effort` is OpenAI's `reasoning_effort`; `reasoning` of False turns reasoning off, where that can be done.
+    """
 
     name: str
+    effort: str | None = None
+    reasoning: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ import yaml
 from docs.generate import PAGE as GENERATED
 from docs.generate import configuration
 from gateway.config.files import read_files
-from gateway.config.models import GatewayConfig, PolicyConfig
-from gateway.config.policies import build_new_router
+from gateway.config.models import GatewayConfig
+from gateway.config.policy_models import PolicyConfig
+from gateway.config.routers import build_new_router
 from providers.vendors import VENDORS
 from routers.registry import build_estimator, build_router, build_rule, components
 from tests.pages import PAGES, ROOT, Block, blocks

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from gateway.api.auth import access_of
 from gateway.api.body import read_chat
 from gateway.api.openapi import CHAT_REQUEST, CHAT_RESPONSES, JSON_RESPONSES
+from gateway.api.options import read_options
 from gateway.api.state import authorised, gateway_of
 from gateway.api.stream import EventStream, unless_left
-from gateway.pipeline import Routed, arrive
+from gateway.deciding import Ask
+from gateway.errors import RequestError
+from gateway.explanation import explain, explain_refusal
+from gateway.pipeline import arrive
+from gateway.signals.base import Request as SignalRequest
+from gateway.signals.request import last_user_text
+
+if TYPE_CHECKING:
+    from gateway.callers import Access
+    from gateway.events import Decision
+    from gateway.runtime import Runtime
 
 router = APIRouter()
 
 #: The caller's headers that go on to the endpoint (W3C Trace Context, which is ASCII).
 PASSED_ON = ("traceparent", "tracestate")
+#: The caller's headers that no signal sees.
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key"})
+#: Asks for the trace of the decision, which comes as `x-pointsman-trace` to callers who may see it.
+DEBUG = "x-pointsman-debug"
+#: Characters of a header that every common client takes.
+MAX_HEADER = 8000
 
 
 @router.post(
@@ -34,11 +54,14 @@ async def create_chat_completion(request: Request) -> Response:
     arrival = arrive(request.state.request_id, passed_on)
     with ExitStack() as stack:
         runtime = stack.enter_context(gateway.runtime.in_use())
-        chat = await read_chat(request, runtime.config.server)
-        exchange = await unless_left(request.receive, gateway.pipeline.complete(runtime, chat, arrival))
+        access = access_of(request, runtime.callers)
+        ask = await read_ask(request, runtime, access, arrival.at)
+        exchange = await unless_left(request.receive, gateway.pipeline.complete(runtime, ask, arrival))
+        traced = access.debug and request.headers.get(DEBUG, "").lower() in ("1", "true")
+        more = {"x-pointsman-trace": trace_header(exchange.decision)} if traced else {}
         if not exchange.streams:
-            return Response(await exchange.whole(), headers=exchange.headers, media_type="application/json")
-        return EventStream(exchange.events(), exchange.headers, on_close=stack.pop_all().close)
+            return Response(await exchange.whole(), headers=exchange.headers | more, media_type="application/json")
+        return EventStream(exchange.events(), exchange.headers | more, on_close=stack.pop_all().close)
 
 
 @router.post("/route", responses=JSON_RESPONSES, openapi_extra=CHAT_REQUEST, dependencies=[authorised])
@@ -46,29 +69,30 @@ async def route(request: Request) -> dict[str, Any]:
     """Decide who would answer, and explain it. Nothing is sent, and nothing is logged."""
     gateway = gateway_of(request)
     with gateway.runtime.in_use() as runtime:
-        chat = await read_chat(request, runtime.config.server)
-        return explain(await gateway.pipeline.route(runtime, chat))
+        access = access_of(request, runtime.callers)
+        ask = await read_ask(request, runtime, access, datetime.now(UTC))
+        try:
+            return explain(await gateway.pipeline.route(runtime, ask), trace=access.debug)
+        except RequestError as error:
+            if error.trace is None:
+                raise
+            return explain_refusal(error, error.trace, traced=access.debug)
 
 
-def explain(routed: Routed) -> dict[str, Any]:
-    """Return a decision and what it was made from, for people to read."""
-    call = routed.call
-    return {
-        "object": "routing.decision",
-        "policy": routed.policy.name,
-        "policy_digest": routed.policy.digest,
-        "model": call.candidates[0].model,
-        "why": call.why,
-        "signals": {"prompt_tokens": routed.context.prompt_tokens, **routed.context.features},
-        "candidates": [
-            {
-                "model": model,
-                "propensity": propensity,
-                "reward": {"mean": estimate.mean, "std": estimate.std} if estimate else None,
-                "expected_cost_usd": call.expected_cost_usd.get(model),
-            }
-            for model, propensity in call.propensities.items()
-            for estimate in (call.estimates.get(model),)
-        ],
-        "resting": [c.model for c in routed.policy.pool if c.model not in call.propensities],
-    }
+async def read_ask(request: Request, runtime: Runtime, access: Access, at: datetime) -> Ask:
+    """Return a request as decisions are made of it. Raises `RequestError`."""
+    sent = await read_chat(request, runtime.config.server)
+    chat, asked = read_options(sent, request.headers, runtime.decider)
+    headers = {name: value for name, value in request.headers.items() if name not in SECRET_HEADERS}
+    seen = SignalRequest(chat.body, last_user_text(chat.body), at, headers, access.caller)
+    return Ask(chat, seen, access.constraints.tightened(asked))
+
+
+def trace_header(decision: Decision) -> str:
+    """Return the trace of a decision as JSON in ASCII; what would be too long for a header is in the log only."""
+    text = json.dumps(decision.trace, separators=(",", ":"))
+    if len(text) <= MAX_HEADER:
+        return text
+    short = {**decision.trace, "rules": [], "signals": {}, "cut": "the log has the whole trace"}
+    text = json.dumps(short, separators=(",", ":"))
+    return text if len(text) <= MAX_HEADER else json.dumps({"cut": short["cut"]})

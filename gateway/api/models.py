@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from gateway.api.openapi import JSON_RESPONSES
 from gateway.api.state import authorised, gateway_of
+from gateway.policy import turned
 
 if TYPE_CHECKING:
     from gateway.policy import Policies, Policy
@@ -34,8 +35,10 @@ async def retrieve_model(request: Request, model: str) -> dict[str, Any]:
 
 
 def describe(known: Policies, name: str) -> dict[str, Any]:
-    """Return what a name stands for, in OpenAI's form. Raises `ModelNotFound`."""
-    policy = known.resolve(name).policy
+    """Return what a name stands for, in OpenAI's form. Raises `ModelNotFound` and `RequestError`."""
+    resolved = known.resolve(name)
+    policy = resolved.policy
+    turned(policy.route.router, resolved.quality_weight, policy)
     return _model(known.models[name]) if name in known.models else _policy(name, policy)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import Depends, Request
 
-from gateway.api.auth import check_key
+from gateway.api.auth import access_of
 
 if TYPE_CHECKING:
     from gateway.application import Gateway
@@ -18,7 +18,7 @@ def gateway_of(request: Request) -> Gateway:
 
 
 async def _authorise(request: Request) -> None:
-    check_key(request, gateway_of(request).runtime.config.server.keys)
+    access_of(request, gateway_of(request).runtime.callers)
 
 
 #: For endpoints that only callers with a key may use.

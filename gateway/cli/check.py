@@ -17,9 +17,10 @@ def command(
     config: Annotated[Path, typer.Argument(help="The gateway's YAML file.")] = DEFAULT_CONFIG,
 ) -> None:
     """Check a configuration without serving: names, values, references, policies, learned state."""
-    from gateway.config.build import encoder_digest
+    from gateway.config.candidates import build_candidates
+    from gateway.config.deciding import encoder_digest
     from gateway.config.files import read_files
-    from gateway.config.policies import build_candidates, build_policies
+    from gateway.config.policies import build_policies
 
     files = read_files(config, os.environ)
     policies = build_policies(files, encoder_digest(files))

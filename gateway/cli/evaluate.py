@@ -127,7 +127,7 @@ def _evaluate(paths: Sequence[Path], settings: Settings, config: Path | None, en
 
 def embedder(files: Files | None, engine: Engine) -> Embed:
     """Return what turns texts into vectors, remembering them, with the engine's workers."""
-    from gateway.config.build import open_encoder_of
+    from gateway.config.deciding import open_encoder_of
     from gateway.embeddings import EmbeddingCache, default_folder, embed_all
     from gateway.signals.encoder import open_encoder
 

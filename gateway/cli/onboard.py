@@ -21,7 +21,7 @@ from gateway.config.loader import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.config.files import Files, PolicyFile
+    from gateway.config.files import Files
     from gateway.profiling.choice import Choose
     from gateway.profiling.journal import Result
     from gateway.profiling.questions import Questions
@@ -46,19 +46,22 @@ def command(
     A gateway that is running takes the new state at once. Answers are kept in a journal beside the state until the
     model has joined, so that a run that was interrupted goes on where it stopped.
     """
-    from gateway.config.build import open_encoder_of
+    from gateway.config.candidates import build_candidates
+    from gateway.config.deciding import open_encoder_of
     from gateway.config.files import read_files
-    from gateway.config.policies import build_candidates, pool_of
+    from gateway.config.policies import pool_of
     from gateway.logs import set_up
     from gateway.onboarding import Onboarding
     from gateway.standing import Bill
 
     set_up("warning")
     files = read_files(config, os.environ)
-    file = _policy(files, policy)
+    file = files.policy(policy)
     if model not in files.config.models:
         raise ConfigError(f"MODEL: no model {model!r}; {did_you_mean(model, files.config.models)}")
-    pool = pool_of(file, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
+    pool = pool_of(
+        file.config.pool, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
+    )
     encoder = open_encoder_of(files)
     onboarding = Onboarding.begin(model, file, pool, encoder.digest, again=again)
     questions = _questions(probe_set, encoder)
@@ -82,13 +85,6 @@ class _Plan:
     number: int
     journal: Path
     progress: Callable[[int, int], None]
-
-
-def _policy(files: Files, name: str) -> PolicyFile:
-    by_name = {policy.config.name: policy for policy in files.policies}
-    if name not in by_name:
-        raise ConfigError(f"--policy: no policy {name!r}; {did_you_mean(name, by_name)}")
-    return by_name[name]
 
 
 def _questions(probe_set: Path | None, encoder: Encoder) -> Questions:

@@ -35,8 +35,8 @@ def command(
 
     Answers are kept in a journal beside the table: a run that was interrupted goes on where it stopped.
     """
+    from gateway.config.candidates import build_candidates
     from gateway.config.files import read_files
-    from gateway.config.policies import build_candidates
     from gateway.logs import set_up
     from gateway.profiling.journal import charged
     from gateway.profiling.probes import load_probes

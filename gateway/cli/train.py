@@ -13,10 +13,8 @@ from rich.table import Table as Grid
 
 from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.cli.progress import progress_bar
-from gateway.config.loader import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from gateway.config.files import Files, PolicyFile
     from routers.evaluation import Report, Score
 
 
@@ -25,6 +23,7 @@ def command(
         Path, typer.Argument(help="The outcome table (Parquet, CSV or JSON lines), as `pointsman profile` writes it.")
     ],
     policy: Annotated[str, typer.Option(help="The policy whose router is fitted.")],
+    rule: Annotated[str | None, typer.Option(help="A rule of it that has a router of its own.")] = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Fit a policy's router to the table's training fold, report it on the dev fold, and save its state.
@@ -32,30 +31,24 @@ def command(
     A gateway that is running takes the new state at once. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman),
     so that the next run does not compute them again.
     """
-    from gateway.config.build import open_encoder_of
+    from gateway.config.candidates import build_candidates
+    from gateway.config.deciding import open_encoder_of
     from gateway.config.files import read_files
-    from gateway.config.policies import build_candidates, pool_of
+    from gateway.config.policies import pool_of
     from gateway.embeddings import EmbeddingCache, default_folder, embed_all
     from gateway.tables.read import read_table
     from gateway.training import TrainingSet, fit
 
     files = read_files(config, os.environ)
-    file = _policy(files, policy)
+    written = files.policy(policy).router_named(rule)
     outcomes = read_table(table)
     encoder = open_encoder_of(files)
     with progress_bar("embedding") as progress:
         embeddings = embed_all(outcomes.prompts, encoder, EmbeddingCache(default_folder(os.environ)), progress)
-    pool = pool_of(file, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
-    report = fit(file, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
+    pool = pool_of(written.pool, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
+    report = fit(written, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
     Console().print(_grid(report))
-    typer.echo(f"state written to {file.state}")
-
-
-def _policy(files: Files, name: str) -> PolicyFile:
-    by_name = {policy.config.name: policy for policy in files.policies}
-    if name not in by_name:
-        raise ConfigError(f"--policy: no policy {name!r}; {did_you_mean(name, by_name)}")
-    return by_name[name]
+    typer.echo(f"state written to {written.state}")
 
 
 def _grid(report: Report) -> Grid:

@@ -98,7 +98,7 @@ def _checked(out: Path, name: str | None) -> str:
     """Return the policy's name. Raises `EvaluationError` before there is any work to lose."""
     from pydantic import TypeAdapter, ValidationError
 
-    from gateway.config.models import Name as PolicyName
+    from gateway.config.written import Name as PolicyName
 
     if out.exists():
         raise EvaluationError(f"--out: {out} exists; remove it, or name another file")

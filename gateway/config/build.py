@@ -1,4 +1,4 @@
-"""Opens what a configuration names: encoder, local models, endpoints. Knows, with `policies`, concrete classes."""
+"""Opens what a configuration names: encoder, local models, endpoints."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from gateway.config.callers import build_callers
+from gateway.config.candidates import build_candidates
+from gateway.config.deciding import build_decider, needs_encoder, open_encoder_of
 from gateway.config.models import LocalConfig
-from gateway.config.policies import build_candidates, build_new_router, build_policies
 from gateway.dispatch import Backend
 from gateway.runtime import Runtime
 from gateway.signals.embedding import Embedder
-from gateway.signals.encoder import EncoderError, open_encoder
-from gateway.signals.extract import Signals
 from providers.adapters.openai import OpenAIAdapter
 from providers.local import LocalError, LocalModel, LocalServer
 from providers.provider import Provider
@@ -25,30 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.config.files import Files
-    from gateway.config.models import EndpointConfig, ProviderConfig
+    from gateway.config.models import EndpointConfig, ModelConfig, ProviderConfig
     from gateway.metrics import Metrics
     from gateway.resources import Resources
-    from gateway.signals.encoder import Encoder
     from providers.vendors import Vendor
-
-
-def needs_encoder(files: Files) -> bool:
-    """Tell whether some policy's router reads embeddings."""
-    return any("embedding" in build_new_router(policy).requires for policy in files.policies)
-
-
-def open_encoder_of(files: Files) -> Encoder:
-    """Open the sentence encoder that the configuration names. Raises `ConfigError`."""
-    settings = files.config.signals.embedding
-    try:
-        return open_encoder(settings.model, threads=settings.threads)
-    except EncoderError as error:
-        raise files.document.error(("signals", "embedding", "model"), str(error)) from error
-
-
-def encoder_digest(files: Files) -> str | None:
-    """Return the digest of the sentence encoder, if one is needed. Raises `ConfigError`."""
-    return open_encoder_of(files).digest if needs_encoder(files) else None
 
 
 async def open_runtime(files: Files, environment: Mapping[str, str], resources: Resources, metrics: Metrics) -> Runtime:
@@ -59,13 +39,12 @@ async def open_runtime(files: Files, environment: Mapping[str, str], resources: 
     opening = _Opening(files, environment, resources)
     try:
         embedder = await opening.embedder()
-        policies = build_policies(files, embedder.encoder.digest if embedder else None)
+        decider = await asyncio.to_thread(build_decider, files, embedder, metrics)
         backends = await opening.backends()
     except BaseException:
         await opening.aclose()
         raise
-    signals = Signals(embedder, files.config.signals.deadline_ms / 1000, metrics)
-    return Runtime(files.config, files.digest, policies, backends, signals, opening.aclose)
+    return Runtime(files.config, files.digest, decider, build_callers(files.config), backends, opening.aclose)
 
 
 class _Opening:
@@ -113,7 +92,13 @@ class _Opening:
         }
         models = self._config.models
         return {
-            name: Backend(candidate, providers[models[name].provider], Target(models[name].name or name), tariff)
+            name: Backend(
+                candidate,
+                providers[models[name].provider],
+                Target(models[name].name or name),
+                tariff,
+                reasons=_reasons(models[name]),
+            )
             for name, (candidate, tariff) in build_candidates(self._config).items()
         }
 
@@ -135,6 +120,11 @@ class _Opening:
         server = await self._resources.acquire(key, start)
         self._held.append(key)
         return server.base_url
+
+
+def _reasons(model: ModelConfig) -> bool:
+    """Tell whether a model may be told how much to reason: those may of which nothing else is known."""
+    return model.capabilities is None or "reasoning_effort" in model.capabilities
 
 
 class _Client(httpx2.AsyncClient):
@@ -159,7 +149,7 @@ def _provider(
     if not isinstance(config, LocalConfig):
         headers |= _authentication(vendor, config, environment)
         headers |= {header: value.get_secret_value() for header, value in config.headers.items()}
-    adapter = OpenAIAdapter(stream_options=vendor.stream_options)
+    adapter = OpenAIAdapter(stream_options=vendor.stream_options, reasoning=vendor.reasoning)
     return Provider(name, base_url=base_url, headers=headers, adapter=adapter, client=client)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gateway.config.classes import wrong_classes
 from gateway.config.loader import ConfigError, did_you_mean, load
-from gateway.config.models import GatewayConfig, LocalConfig, PolicyConfig
+from gateway.config.models import GatewayConfig, LocalConfig
+from gateway.config.policy_models import PolicyConfig
 from gateway.config.validate import validate
 from providers.vendors import VENDORS
 from routers.state import MANIFEST
@@ -17,8 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from gateway.config.loader import Document
-    from gateway.config.models import ServerConfig
+    from gateway.config.loader import Document, Place
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRouter:
+    """A router as a policy file has it, the policy's own or a rule's: where it stands, and where its state is.
+
+    `pool` names the models that it chooses from; None: all.
+    """
+
+    name: str
+    spec: Mapping[str, Any]
+    document: Document
+    place: Place
+    state: Path
+    pool: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,43 @@ class PolicyFile:
     config: PolicyConfig
     document: Document
     state: Path
+
+    @property
+    def router(self) -> WrittenRouter:
+        """Return the router where no rule matches."""
+        config = self.config
+        return WrittenRouter(config.name, config.router, self.document, ("router",), self.state, config.pool)
+
+    def router_of(self, index: int) -> WrittenRouter | None:
+        """Return the router of the rule at `index`, whose state is beside the policy's; None where it has none."""
+        rule = self.config.rules[index]
+        if rule.router is None:
+            return None
+        return WrittenRouter(
+            name=f"{self.config.name}/{rule.name}",
+            spec=rule.router,
+            document=self.document,
+            place=("rules", index, "router"),
+            state=self.state.with_name(f"{self.state.name}@{rule.name}"),
+            pool=rule.pool or self.config.pool,
+        )
+
+    def router_named(self, rule: str | None) -> WrittenRouter:
+        """Return the router of a rule, as the option `--rule` gives it; of None, the policy's. Raises `ConfigError`."""
+        if rule is None:
+            return self.router
+        by_name = {router.name.partition("/")[2]: router for router in self.routers() if router.place != ("router",)}
+        if rule not in by_name:
+            hint = did_you_mean(rule, by_name)
+            raise ConfigError(f"--rule: no rule {rule!r} of policy {self.config.name!r} has a router; {hint}")
+        return by_name[rule]
+
+    def routers(self) -> Iterator[WrittenRouter]:
+        """Yield the policy's router, and those of its rules."""
+        yield self.router
+        for index in range(len(self.config.rules)):
+            if (router := self.router_of(index)) is not None:
+                yield router
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +97,16 @@ class Files:
     policies: tuple[PolicyFile, ...]
     digest: str
 
+    def policy(self, name: str) -> PolicyFile:
+        """Return the policy of that name, as the option `--policy` gives it. Raises `ConfigError`."""
+        by_name = {policy.config.name: policy for policy in self.policies}
+        if name not in by_name:
+            raise ConfigError(f"--policy: no policy {name!r}; {did_you_mean(name, by_name)}")
+        return by_name[name]
+
     def watched(self) -> list[Path]:
         """Return every file whose change matters, whether it is there or not."""
-        states = [policy.state / MANIFEST for policy in self.policies]
+        states = [router.state / MANIFEST for policy in self.policies for router in policy.routers()]
         return [self.path, *(policy.document.path for policy in self.policies), *states]
 
 
@@ -61,6 +121,7 @@ def read_files(path: Path, environment: Mapping[str, str]) -> Files:
     policies = tuple(_read_policies(path, config, environment))
     wrong = [*_wrong_server(config, document), *_wrong_references(config, document)]
     wrong += [*_wrong_keys(config, document, environment), *_wrong_policies(config, policies)]
+    wrong += [*wrong_classes(config, document, policies)]
     if wrong:
         raise ConfigError("\n".join(wrong))
     return Files(path, config, document, policies, _digest(document, policies))
@@ -69,9 +130,10 @@ def read_files(path: Path, environment: Mapping[str, str]) -> Files:
 def _digest(document: Document, policies: tuple[PolicyFile, ...]) -> str:
     digest = hashlib.sha256(document.digest.encode())
     for policy in policies:
-        manifest = policy.state / MANIFEST
-        learned = manifest.read_bytes() if manifest.is_file() else b""
-        digest.update(policy.document.digest.encode() + hashlib.sha256(learned).digest())
+        digest.update(policy.document.digest.encode())
+        for router in policy.routers():
+            manifest = router.state / MANIFEST
+            digest.update(hashlib.sha256(manifest.read_bytes() if manifest.is_file() else b"").digest())
     return digest.hexdigest()
 
 
@@ -83,9 +145,9 @@ def _read_policies(path: Path, config: GatewayConfig, environment: Mapping[str, 
         yield PolicyFile(policy, document, folder)
 
 
-def strangers_problem(server: ServerConfig, host: str) -> str | None:
+def strangers_problem(config: GatewayConfig, host: str) -> str | None:
     """Return what is wrong with listening on `host`, if anything: without keys only this machine may be served."""
-    if server.keys or host == "localhost":
+    if config.server.keys or config.callers or host == "localhost":
         return None
     try:
         loopback = ip_address(host).is_loopback
@@ -98,7 +160,7 @@ def strangers_problem(server: ServerConfig, host: str) -> str | None:
 
 def _wrong_server(config: GatewayConfig, document: Document) -> Iterator[str]:
     """Yield what would serve strangers."""
-    if problem := strangers_problem(config.server, config.server.host):
+    if problem := strangers_problem(config, config.server.host):
         yield document.at(("server", "host"), problem)
 
 
@@ -140,12 +202,21 @@ def _wrong_policies(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> 
             taken = "another policy" if name in seen else "a model"
             yield policy.document.at(("name",), f"{name!r} is the name of {taken} already")
         seen.add(name)
-        yield from _unknown_members(policy, "pool", config.models)
-        yield from _unknown_members(policy, "fallback", policy.config.pool or config.models)
+        yield from _unknown_members(policy, (), config.models)
+        for index, rule in enumerate(policy.config.rules):
+            yield from _unknown_members(policy, ("rules", index), config.models)
+            names = [other.config.name for other in policies]
+            if rule.policy is not None and rule.policy not in names:
+                hint = did_you_mean(rule.policy, names)
+                yield policy.document.at(("rules", index, "policy"), f"no policy {rule.policy!r}; {hint}")
 
 
-def _unknown_members(policy: PolicyFile, key: str, known: Collection[str]) -> Iterator[str]:
-    for n, member in enumerate(getattr(policy.config, key) or ()):
-        if member not in known:
-            where = "the pool" if key == "fallback" else "models"
-            yield policy.document.at((key, n), f"{member!r} is not in {where}; {did_you_mean(member, known)}")
+def _unknown_members(policy: PolicyFile, place: Place, models: Collection[str]) -> Iterator[str]:
+    """Yield what a policy, or a rule of it, names as pool or fallback and is none."""
+    written = policy.config.rules[int(place[1])] if place else policy.config
+    pool = written.pool or policy.config.pool or models
+    for key, known, where in (("pool", models, "models"), ("fallback", pool, "the pool")):
+        for n, member in enumerate(getattr(written, key) or ()):
+            if member not in known:
+                hint = did_you_mean(member, known)
+                yield policy.document.at((*place, key, n), f"{member!r} is not in {where}; {hint}")

@@ -8,26 +8,27 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    SecretStr,
-    Tag,
-)
+from pydantic import Discriminator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, Tag
 
-#: What a policy or a model may be called; a colon would be taken for the dial (`auto:0.3`).
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@/-]{0,127}$")]
+from gateway.config.signal_models import SignalsConfig
+from gateway.config.written import Name, Written
 
-
-class Written(BaseModel):
-    """The base of all that users write: unknown names are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+#: What a request may need of a model: what it holds, or asks for.
+Capability = Literal[
+    "tools",
+    "vision",
+    "audio",
+    "file",
+    "json_schema",
+    "json_object",
+    "logprobs",
+    "n",
+    "audio_output",
+    "prediction",
+    "web_search",
+    "reasoning_effort",
+    "thinking_history",
+]
 
 
 class ServerConfig(Written):
@@ -100,26 +101,46 @@ class ModelConfig(Written):
     name: str | None = Field(None, description="What the provider calls it; by default its name here.")
     price: PriceConfig | None = Field(None, description="By default the catalogue's; in neither: unknown, never zero.")
     context_window: PositiveInt | None = Field(None, description="Tokens; by default the catalogue's.")
-
-
-class EmbeddingConfig(Written):
-    """The sentence encoder."""
-
-    model: str = Field(
-        "minilm",
-        description="`minilm` (all-MiniLM-L6-v2, included), or any sentence-transformers model "
-        "(needs the extra `sentence-transformers`).",
+    capabilities: tuple[Capability, ...] | None = Field(
+        None,
+        description="What requests may need of it; others are kept from it. By default unknown: nothing is kept from "
+        "it. Local models' are known.",
     )
-    threads: PositiveInt = Field(1, description="CPU threads to encode with.")
-    cache_entries: int = Field(4096, ge=0, description="Texts whose embeddings are kept.")
+    clearance: str | None = Field(
+        None, description="The highest data class that it may see; by default the lowest, once there are any."
+    )
 
 
-class SignalsConfig(Written):
-    """What is found out about a request before it is routed."""
+class CallerConfig(Written):
+    """A caller with a key of its own, and what that key allows."""
 
-    embedding: EmbeddingConfig = EmbeddingConfig()
-    deadline_ms: PositiveFloat = Field(
-        250.0, description="A signal that takes longer is absent, and the router decides without it."
+    key: SecretStr = Field(description="The key that the caller shows.")
+    role: str = Field("", description="What rules see as `role`.")
+    team: str = Field("", description="What rules see as `team`.")
+    tags: tuple[str, ...] = Field((), description="What rules see as `caller.tags`.")
+    data_class: str | None = Field(None, description="The least data class that the caller's requests count as.")
+    allow_models: tuple[Name, ...] | None = Field(None, description="Models that may answer; by default all.")
+    deny_models: tuple[Name, ...] = Field((), description="Models that may not answer.")
+    max_cost_usd: NonNegativeFloat | None = Field(None, description="Most that one answer may be expected to cost.")
+    debug: bool = Field(default=False, description="Whether the caller may see how decisions were made.")
+
+
+class DataClassesConfig(Written):
+    """How confidential requests are, and which models may see them: each class from open to closed.
+
+    A model may see requests up to its `clearance`; one without may see the lowest class only.
+    """
+
+    names: tuple[Name, ...] = Field(
+        ("public", "internal", "confidential", "restricted"), min_length=2, description="The classes, open to closed."
+    )
+    floor: str | None = Field(None, description="The class of a request that nothing says more about; else the first.")
+    by_pii: dict[str, str] = Field(
+        default_factory=dict, description="The least class of a request in which that kind of personal data is found."
+    )
+    unread: str | None = Field(
+        None,
+        description="The class of what cannot be read (images, audio, files); by default the highest of `by_pii`.",
     )
 
 
@@ -138,6 +159,12 @@ class StoreConfig(Written):
 class LimitsConfig(Written):
     """What one request may take."""
 
+    max_cost_usd: NonNegativeFloat | None = Field(
+        None, description="USD that an answer may be expected to cost; a model whose price is unknown is left out."
+    )
+    max_latency_s: PositiveFloat | None = Field(
+        None, description="Seconds that an answer may take: models that took longer lately are left out."
+    )
     timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole request, a stream included.")
     ttft_s: PositiveFloat = Field(60.0, description="Seconds to a stream's first event, for each attempt.")
     gap_s: PositiveFloat = Field(60.0, description="Seconds of silence within a stream.")
@@ -153,25 +180,13 @@ class GatewayConfig(Written):
     models: dict[Name, ModelConfig] = Field(min_length=1)
     signals: SignalsConfig = SignalsConfig()
     store: StoreConfig = StoreConfig()
+    callers: dict[Name, CallerConfig] = Field(
+        default_factory=dict, description="Callers with keys of their own, besides `server.api_keys`."
+    )
+    data_classes: DataClassesConfig | None = Field(
+        None, description="How confidential requests are; by default unclassed."
+    )
     limits: LimitsConfig = Field(
         LimitsConfig(), description="For models that are asked by their own name, and policies that state none."
     )
     policies: tuple[str, ...] = Field((), description="Policy files.")
-
-
-class PolicyConfig(Written):
-    """A policy: what clients name as `model`, which models it may use, and who chooses."""
-
-    name: Name = Field(description="What clients send as `model`.")
-    description: str = Field("", description="Shown with `GET /v1/models/{name}`.")
-    pool: tuple[Name, ...] | None = Field(None, min_length=1, description="Names under `models`; by default all.")
-    router: dict[str, Any] = Field(description="`type` and its options: see docs/routers.md.")
-    state: str | None = Field(
-        None, description="Folder of the learned state; by default `state/NAME` beside the gateway's file."
-    )
-    fallback: tuple[Name, ...] | None = Field(
-        None,
-        description="Who is asked next, in this order, when the chosen model fails; by default the rest of the "
-        "pool, likeliest first.",
-    )
-    limits: LimitsConfig | None = Field(None, description="What one request may take; by default the gateway's limits.")

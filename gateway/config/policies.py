@@ -1,150 +1,173 @@
-"""Turns models and policies as written into candidates, prices and routers with what they have learned."""
+"""Turns policies as written into policies: rules with their routes, and routers with what they have learned."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gateway.config.loader import did_you_mean
-from gateway.config.models import LocalConfig
-from gateway.policy import Policies, Policy
-from gateway.pricing import Listing, flat, look_up
-from gateway.signals.extract import PROVIDED
+from gateway.changes import Changes
+from gateway.config.candidates import build_candidates
+from gateway.config.routers import check_names, checked_router, manifest_of
+from gateway.config.rules import read_condition, read_defaults, read_projections
+from gateway.constraints import Constraints
+from gateway.policy import Effect, Policies, Policy, Stickiness
+from gateway.route import Refusal, Route
+from gateway.rules.features import find_kind
+from gateway.rules.ruleset import Rule, RuleSet
+from gateway.signals.registry import features, signal_of
 from providers.types import Timeouts
-from providers.vendors import VENDORS
-from routers.options import ComponentError
-from routers.registry import build_router
-from routers.state import read_manifest
-from routers.types import Candidate, Naming, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.config.files import Files, PolicyFile
-    from gateway.config.loader import Place
-    from gateway.config.models import GatewayConfig, LimitsConfig, ModelConfig
-    from gateway.pricing import Tariff
-    from routers.state import Manifest
-    from routers.types import Router
-
-
-def build_candidates(config: GatewayConfig) -> dict[str, tuple[Candidate, Tariff | None]]:
-    """Return each model as a candidate, with what it costs (None: unknown)."""
-    return {name: _candidate(config, name, model) for name, model in config.models.items()}
-
-
-def _candidate(config: GatewayConfig, name: str, model: ModelConfig) -> tuple[Candidate, Tariff | None]:
-    provider = config.providers[model.provider]
-    if isinstance(provider, LocalConfig):
-        listing = Listing(None, provider.context_tokens)
-    else:
-        listing = look_up(VENDORS[provider.vendor].catalogue, model.name or name)
-    tariff = flat(model.price) if model.price else listing.tariff
-    window = model.context_window or listing.context_window
-    return Candidate(name, tariff.price if tariff else None, window), tariff
-
-
-def build_new_router(policy: PolicyFile) -> Router:
-    """Return a policy's router, which has learned nothing yet. Raises `ConfigError` where it cannot be built."""
-    try:
-        router = build_router(policy.config.router)
-    except ComponentError as error:
-        raise policy.document.error(_place(error.path), error.problem) from error
-    if missing := router.requires - PROVIDED:
-        raise policy.document.error(("router",), f"needs the signals {sorted(missing)}, which nothing provides")
-    return router
-
-
-def build_router_of(policy: PolicyFile) -> Router:
-    """Return a policy's router, with what it has learned so far, if anything.
-
-    Raises `ConfigError` where the router cannot be built, or its state cannot be read.
-    """
-    router = build_new_router(policy)
-    if policy.state.exists():
-        try:
-            router.load(policy.state)
-        except StateError as error:
-            raise policy.document.error(("router",), str(error)) from error
-    return router
+    from gateway.config.models import LimitsConfig
+    from gateway.config.policy_models import RuleConfig
+    from gateway.rules.projections import Projections
+    from routers.types import Candidate, Router
 
 
 def build_policies(files: Files, encoder_digest: str | None) -> Policies:
     """Return all policies with their routers.
 
-    Raises `ConfigError`, also where learned state was made with another encoder than the one in use.
+    Raises `ConfigError` for the first thing that is wrong with a policy, its rules or its routers, also where policies
+    lead to each other in a circle, and where learned state was made with another encoder than the one in use.
     """
     candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
-    limits = files.config.limits
-    policies = {
-        policy.config.name: _policy(policy, candidates, policy.config.limits or limits, encoder_digest)
-        for policy in files.policies
-    }
-    return Policies(policies, candidates, _timeouts(limits))
+    building = _Building(files, candidates, encoder_digest)
+    policies = {file.config.name: building.policy(file, ()) for file in files.policies}
+    return Policies(policies, candidates, timeouts_of(files.config.limits))
 
 
-def pool_of(file: PolicyFile, candidates: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    """Return the candidates that a policy may use: those that it names, else all."""
-    return tuple(candidates[name] for name in file.config.pool or candidates)
+def pool_of(names: Iterable[str] | None, candidates: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates of those names; all where none are given."""
+    return tuple(candidates[name] for name in names or candidates)
 
 
-def _place(path: str) -> Place:
-    """Return where in a document the path of a component is: `router.estimator.members[1]` has an index."""
-    steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path)
-    return tuple(int(index) if index else key for index, key in steps)
-
-
-def _timeouts(limits: LimitsConfig) -> Timeouts:
+def timeouts_of(limits: LimitsConfig) -> Timeouts:
+    """Return the time limits."""
     return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
 
 
-def _policy(
-    file: PolicyFile, candidates: Mapping[str, Candidate], limits: LimitsConfig, encoder_digest: str | None
-) -> Policy:
-    config = file.config
-    router = build_router_of(file)
-    learned = _manifest(file)
-    if learned is not None and "embedding" in router.requires:
-        _check_encoder(file, learned.encoder, encoder_digest)
-    pool = pool_of(file, candidates)
-    if isinstance(router, Naming) and (strangers := router.named - {candidate.model for candidate in pool}):
-        stranger = min(strangers)
-        hint = did_you_mean(stranger, [candidate.model for candidate in pool])
-        raise file.document.error(("router",), f"{stranger!r} is not in the pool; {hint}")
-    return Policy(
-        name=config.name,
-        description=config.description,
-        pool=pool,
-        router=router,
-        fallback=config.fallback,
-        timeouts=_timeouts(limits),
-        attempts=limits.attempts,
-        digest=_digest(file, learned),
+@dataclass(slots=True)
+class _Building:
+    """Builds policies, each after those that it leads to, and each once."""
+
+    files: Files
+    candidates: Mapping[str, Candidate]
+    encoder_digest: str | None
+    built: dict[str, Policy] = field(default_factory=dict)
+
+    def policy(self, file: PolicyFile, within: tuple[str, ...]) -> Policy:
+        """Return a policy; `within` are those that lead to it."""
+        name = file.config.name
+        if name not in self.built:
+            self.built[name] = self._policy(file, (*within, name))
+        return self.built[name]
+
+    def _policy(self, file: PolicyFile, within: tuple[str, ...]) -> Policy:
+        config = file.config
+        route = self._route(file)
+        projections = read_projections(file, features())
+        known = {**features(), **projections.provides}
+        rules = RuleSet(
+            Rule(rule.name, rule.priority, read_condition(file, n, known), self._effect(file, n, route, within))
+            for n, rule in enumerate(config.rules)
+        )
+        return Policy(
+            name=config.name,
+            description=config.description,
+            route=route,
+            digest=self._digest(file, rules),
+            rules=rules,
+            projections=projections,
+            defaults=read_defaults(file, features()),
+            stickiness=Stickiness(**config.stickiness.model_dump()),
+            dial=(config.dial.min, config.dial.max),
+            data_class=config.data_class,
+            signals=_signals(rules, projections),
+        )
+
+    def _route(self, file: PolicyFile) -> Route:
+        """Return the route where no rule matches."""
+        config = file.config
+        pool = pool_of(config.pool, self.candidates)
+        limits = config.limits or self.files.config.limits
+        router = checked_router(file.router, _names(pool), self.encoder_digest)
+        return Route(pool, router, config.fallback, timeouts_of(limits), limits.attempts, _bounds(limits))
+
+    def _effect(self, file: PolicyFile, index: int, route: Route, within: tuple[str, ...]) -> Effect:
+        """Return what the rule at `index` leads to."""
+        rule = file.config.rules[index]
+        if rule.refuse is not None:
+            return Effect(Refusal(rule.refuse), rule.tag)
+        if rule.policy is None:
+            return Effect(self._route_of_rule(file, index, route), rule.tag)
+        if rule.policy in within:
+            circle = " -> ".join([*within[within.index(rule.policy) :], rule.policy])
+            raise file.document.error(("rules", index, "policy"), f"policies lead to each other in a circle: {circle}")
+        other = next(other for other in self.files.policies if other.config.name == rule.policy)
+        return Effect(self.policy(other, within), rule.tag)
+
+    def _route_of_rule(self, file: PolicyFile, index: int, route: Route) -> Route:
+        rule = file.config.rules[index]
+        pool = pool_of(rule.pool, self.candidates) if rule.pool else route.pool
+        fallback = rule.fallback if rule.fallback is not None or rule.pool else route.fallback
+        route = replace(
+            route,
+            pool=pool,
+            router=self._router_of_rule(file, index, route, pool),
+            fallback=fallback,
+            changes=_changes(rule),
+        )
+        if rule.limits is None:
+            return route
+        return replace(
+            route, timeouts=timeouts_of(rule.limits), attempts=rule.limits.attempts, bounds=_bounds(rule.limits)
+        )
+
+    def _router_of_rule(self, file: PolicyFile, index: int, route: Route, pool: tuple[Candidate, ...]) -> Router:
+        written = file.router_of(index)
+        if written is not None:
+            return checked_router(written, _names(pool), self.encoder_digest)
+        check_names(replace(file.router, place=("rules", index, "pool")), route.router, _names(pool))
+        return route.router
+
+    def _digest(self, file: PolicyFile, rules: RuleSet[Effect]) -> str:
+        """Return the sha256 of a policy as written, of the learned state, and of the policies that it leads to."""
+        written = json.dumps(file.document.data, sort_keys=True, default=str).encode()
+        digest = hashlib.sha256(written)
+        for router in file.routers():
+            learned = manifest_of(router)
+            digest.update((learned.sha256 if learned else "").encode())
+        for rule in rules.rules:
+            if isinstance(rule.payload.leads_to, Policy):
+                digest.update(rule.payload.leads_to.digest.encode())
+        return digest.hexdigest()
+
+
+def _names(pool: Iterable[Candidate]) -> list[str]:
+    return [candidate.model for candidate in pool]
+
+
+def _bounds(limits: LimitsConfig) -> Constraints:
+    return Constraints(max_cost_usd=limits.max_cost_usd, max_latency_s=limits.max_latency_s)
+
+
+def _changes(rule: RuleConfig) -> Changes:
+    return Changes(
+        system_prompt=rule.system_prompt,
+        parameters=rule.parameters,
+        headers={name.lower(): value for name, value in rule.headers.items()},
+        effort=rule.effort,
+        reasoning=rule.reasoning,
     )
 
 
-def _manifest(file: PolicyFile) -> Manifest | None:
-    """Return what the learned state says of itself; None where there is none. Raises `ConfigError`."""
-    if not file.state.exists():
-        return None
-    try:
-        return read_manifest(file.state)
-    except StateError as error:
-        raise file.document.error(("router",), str(error)) from error
-
-
-def _check_encoder(file: PolicyFile, fitted_with: str | None, digest: str | None) -> None:
-    if fitted_with != digest:
-        raise file.document.error(
-            ("router",),
-            f"the state in {file.state} was fitted with another encoder ({fitted_with}) than the one in use "
-            f"({digest}): run `pointsman train` again, or set signals.embedding.model back",
-        )
-
-
-def _digest(file: PolicyFile, learned: Manifest | None) -> str:
-    """Return the sha256 of a policy as written, and of its learned state."""
-    written = json.dumps(file.document.data, sort_keys=True, default=str).encode()
-    return hashlib.sha256(written + (learned.sha256 if learned else "").encode()).hexdigest()
+def _signals(rules: RuleSet[Effect], projections: Projections) -> frozenset[str]:
+    """Return the signals that rules and projections read, and those of the policies that the rules lead to."""
+    read = {feature for feature in rules.features | projections.features if find_kind(feature, features())}
+    others = [rule.payload.leads_to for rule in rules.rules if isinstance(rule.payload.leads_to, Policy)]
+    return frozenset({signal_of(feature) for feature in read}).union(*(policy.signals for policy in others))

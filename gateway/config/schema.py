@@ -6,7 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from gateway.config.models import GatewayConfig, PolicyConfig
+from gateway.config.condition_schema import condition_schemas
+from gateway.config.models import GatewayConfig
+from gateway.config.policy_models import PolicyConfig
 from routers.registry import BUILT_IN, describe
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ def schemas() -> dict[str, str]:
     """Return the schemas by file name, as they stand in `configs/`."""
     policy = PolicyConfig.model_json_schema()
     policy["properties"]["router"] = {"$ref": "#/$defs/router"}
-    policy["$defs"] |= {kind: _component(kind) for kind in BUILT_IN}
+    policy["$defs"] |= {kind: _component(kind) for kind in BUILT_IN} | condition_schemas()
+    rule = policy["$defs"]["RuleConfig"]["properties"]
+    rule["router"] = {"anyOf": [{"$ref": "#/$defs/router"}, {"type": "null"}]}
+    rule["when"] = {"$ref": "#/$defs/condition"}
     documents = {"schema.json": GatewayConfig.model_json_schema(), "policy.schema.json": policy}
     return {
         name: json.dumps({"$schema": DIALECT, **document}, indent=2, sort_keys=True) + "\n"

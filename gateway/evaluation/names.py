@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.loader import did_you_mean, load
-from gateway.config.models import PolicyConfig
+from gateway.config.policy_models import PolicyConfig
 from gateway.config.validate import validate
 from gateway.evaluation.problem import EvaluationError
 from routers.options import ComponentError

@@ -1,49 +1,121 @@
-"""Extracts the signals that a router needs, within a deadline."""
+"""Extracts signals within a deadline: those that are wanted, side by side, and none twice."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.signals.request import estimate_prompt_tokens, last_user_text, request_features
-from routers.types import Context
-
 if TYPE_CHECKING:
-    from gateway.metrics import Metrics
-    from gateway.signals.embedding import Embedder
-    from providers.types import ChatRequest
-    from routers.types import FloatArray
+    from collections.abc import Iterable, Mapping
 
-#: The signals that there are.
-PROVIDED = frozenset({"embedding"})
+    from gateway.metrics import Metrics
+    from gateway.signals.base import Request, Signal
+    from gateway.signals.embedding import Embedder
+    from routers.types import Feature, FloatArray
+
+logger = logging.getLogger("pointsman")
+
+#: The one signal that is not made of features.
+EMBEDDING = "embedding"
+#: Threads for signals that take longer than the event loop may be held.
+THREADS = 2
+
+
+@dataclass(slots=True)
+class Readings:
+    """What has been found out about one request so far.
+
+    `seconds` is what each signal took. `missed` are those that did not come in time, or failed: they are absent.
+    """
+
+    features: dict[str, Feature] = field(default_factory=dict)
+    embedding: FloatArray | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
 
 
 class Signals:
-    """Turns a request into a context. `embedder` is None where no policy needs an embedding."""
+    """The signals of a configuration. `embedder` is None where nothing needs an embedding."""
 
-    def __init__(self, embedder: Embedder | None, deadline_s: float, metrics: Metrics) -> None:
+    def __init__(
+        self, signals: Iterable[Signal], embedder: Embedder | None, deadline_s: float, metrics: Metrics
+    ) -> None:
+        self.known: Mapping[str, Signal] = {signal.name: signal for signal in signals}
         self._embedder = embedder
         self._deadline_s = deadline_s
         self._metrics = metrics
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="signals")
 
-    async def extract(self, chat: ChatRequest, requires: frozenset[str]) -> Context:
-        """Return what is known of a request; a signal that misses the deadline is absent, and said to be."""
+    def close(self) -> None:
+        """End the threads; what is under way in them is finished by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def extract(self, request: Request, wanted: frozenset[str], readings: Readings, began: float) -> None:
+        """Add the wanted signals to the readings, except those that were tried before.
+
+        The deadline counts from `began`, in seconds of the monotonic clock. A signal that misses it is absent, and
+        one that reads the embedding goes without where that is absent.
+        """
+        wanted = wanted - readings.seconds.keys() - readings.missed
+        signals = [self.known[name] for name in sorted(wanted) if name in self.known]
+        last = [signal for signal in signals if signal.reads_embedding]
+        first = [signal for signal in signals if not signal.reads_embedding]
+        waiting = {signal.name: self._in_thread(signal, request, readings) for signal in first if signal.blocking}
+        if self._embedder is not None and (EMBEDDING in wanted or last) and EMBEDDING not in readings.missed:
+            waiting[EMBEDDING] = self._embed(self._embedder, request.text, readings)
+        tasks = {name: asyncio.ensure_future(work) for name, work in waiting.items()}
+        self._read_here(first, request, readings)
+        await self._wait(tasks, readings, began)
+        self._read_here(last, request, readings)
+        slow = {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in last if s.blocking}
+        await self._wait(slow, readings, began)
+
+    def _read_here(self, signals: Iterable[Signal], request: Request, readings: Readings) -> None:
+        for signal in signals:
+            if signal.blocking:
+                continue
+            started = time.monotonic()
+            try:
+                readings.features |= signal.read(request, readings.embedding)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a signal, the request goes on without it
+                self._failed(signal.name, readings, error)
+            else:
+                readings.seconds[signal.name] = time.monotonic() - started
+
+    async def _in_thread(self, signal: Signal, request: Request, readings: Readings) -> None:
         started = time.monotonic()
-        text = last_user_text(chat.body)
-        features = request_features(chat.body)
-        embedding: FloatArray | None = None
-        if "embedding" in requires and self._embedder is not None:
-            embedding = await self._embed(self._embedder, text)
-            features["embedding"] = "missed" if embedding is None else "present"
-        tokens = estimate_prompt_tokens(chat.body)
-        self._metrics.overhead_seconds.labels("signals").observe(time.monotonic() - started)
-        return Context(text=text, prompt_tokens=tokens, embedding=embedding, features=features)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, signal.read, request, readings.embedding)
+        readings.features |= found
+        readings.seconds[signal.name] = time.monotonic() - started
 
-    async def _embed(self, embedder: Embedder, text: str) -> FloatArray | None:
+    async def _embed(self, embedder: Embedder, text: str, readings: Readings) -> None:
+        started = time.monotonic()
+        readings.embedding = await embedder.embed(text)
+        readings.seconds[EMBEDDING] = time.monotonic() - started
+
+    async def _wait(self, tasks: Mapping[str, asyncio.Future[None]], readings: Readings, began: float) -> None:
+        """Wait until the deadline. Who is late is cancelled: what its thread finds out then is lost."""
+        if not tasks:
+            return
+        left_s = max(0.0, began + self._deadline_s - time.monotonic())
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return await embedder.embed(text)
-        except TimeoutError:
-            self._metrics.signals_missed.labels("embedding").inc()
-            return None
+            await asyncio.wait(tasks.values(), timeout=left_s)
+        finally:
+            for task in tasks.values():
+                task.cancel()
+        for name, task in tasks.items():
+            if not task.done():
+                self._metrics.signals_missed.labels(name).inc()
+                readings.missed.add(name)
+            elif (error := task.exception()) is not None:
+                self._failed(name, readings, error)
+
+    def _failed(self, name: str, readings: Readings, error: BaseException) -> None:
+        logger.error("signal.failed", extra={"signal": name, "reason": str(error)}, exc_info=error)
+        self._metrics.signals_failed.labels(name).inc()
+        readings.missed.add(name)

@@ -47,9 +47,12 @@ def build_decision(number: int, **changes: Any) -> Decision:
         why="epsilon",
         propensities={"small": 0.9, "large": 0.1},
         estimates={"small": LoggedEstimate(0.7, 0.1, 0.00002), "large": LoggedEstimate(0.8, 0.2, None)},
-        features={"domain": "code", "prompt_tokens": 812.0, "multimodal": False},
+        features={"domain": "code", "prompt_tokens": 812.0, "multimodal": False, "pii": ("card", "email")},
         embedding=b"\x00\x00\x80?\x00\x00\x00\x00",
         text="Prove that √2 is irrational.",
+        rule="proofs",
+        tag="mathematics",
+        trace={"rules": [{"rule": "proofs", "holds": True}], "removed": {}},
     )
     return replace(decision, **changes)
 

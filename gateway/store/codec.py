@@ -73,12 +73,15 @@ def _encode_decision(event: Decision) -> Row:
         _json(event.features),
         event.embedding,
         unicode_text(event.text),
+        unicode_text(event.rule),
+        unicode_text(event.tag),
+        _json(event.trace),
     )
 
 
 def decode_decision(row: Sequence[Any]) -> Decision:
     """Return the decision that `encode` made a row of."""
-    *plain, propensities, estimates, features, embedding, text = row
+    *plain, propensities, estimates, features, embedding, text, rule, tag, trace = row
     id_, at, request_id, policy, policy_digest, requested_model, stream, chosen, why = plain
     return Decision(
         id=UUID(id_),
@@ -92,9 +95,12 @@ def decode_decision(row: Sequence[Any]) -> Decision:
         why=why,
         propensities=json.loads(propensities),
         estimates={model: LoggedEstimate(**members) for model, members in json.loads(estimates).items()},
-        features=json.loads(features),
+        features={name: _feature(value) for name, value in json.loads(features).items()},
         embedding=embedding,
         text=text,
+        rule=rule,
+        tag=tag,
+        trace=json.loads(trace),
     )
 
 
@@ -162,6 +168,11 @@ def decode_feedback(row: Sequence[Any]) -> Feedback:
 def unicode_text(value: str | None) -> str | None:
     """Return text as it is stored: with U+FFFD for each lone surrogate."""
     return value if value is None or value.isascii() else _SURROGATE.sub("\ufffd", value)
+
+
+def _feature(value: Any) -> Any:
+    """Return a feature as it was: JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _integer(value: int | None) -> int | None:

@@ -49,7 +49,7 @@ _FEEDBACK = pa.struct(
 )
 
 #: The columns of `Row`, typed. What is kept by model is a map, so that `propensities['small']` works in DuckDB
-#: and the schema does not change with the pool. `features`, whose values are of several types, is JSON text.
+#: and the schema does not change with the pool. `features` and `trace`, of values of several types, are JSON text.
 SCHEMA = pa.schema(
     [
         pa.field("at", _TIME, nullable=False),
@@ -80,6 +80,9 @@ SCHEMA = pa.schema(
         pa.field("feedback", pa.list_(_FEEDBACK), nullable=False),
         pa.field("embedding", pa.list_(pa.float32())),
         pa.field("text", pa.string()),
+        pa.field("rule", pa.string()),
+        pa.field("tag", pa.string()),
+        pa.field("trace", pa.string(), nullable=False),
     ]
 )
 
@@ -124,6 +127,7 @@ def _typed(row: Row) -> dict[str, Any]:
         "propensities": list(row["propensities"].items()),
         "estimates": list(row["estimates"].items()),
         "features": json.dumps(row["features"], ensure_ascii=False),
+        "trace": json.dumps(row["trace"]),
         "attempts": [{**attempt, "started": _time(attempt["started"])} for attempt in row["attempts"]],
         "feedback": [{**feedback, "at": _time(feedback["at"])} for feedback in row["feedback"]],
     }

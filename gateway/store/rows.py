@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gateway.events import Attempt, Feedback, LoggedEstimate, Outcome
     from gateway.store.base import LoggedEvent, Store
+    from routers.types import Feature
 
 
 class EstimateRow(TypedDict):
@@ -69,7 +70,7 @@ class Row(OutcomeRow):
     """One request. Times are ISO 8601 in UTC; `propensity` is the chosen model's, as in `propensities`.
 
     None means unknown, never zero; so do numbers that are no finite ones. `embedding` and `text` are None
-    unless the configuration stores them.
+    unless the configuration stores them. `trace` is what else the decision was made from.
     """
 
     at: str
@@ -84,10 +85,13 @@ class Row(OutcomeRow):
     propensity: float | None
     propensities: dict[str, float | None]
     estimates: dict[str, EstimateRow]
-    features: dict[str, float | str | bool | None]
+    features: dict[str, float | str | bool | list[str] | None]
     feedback: list[FeedbackRow]
     embedding: list[float | None] | None
     text: str | None
+    rule: str | None
+    tag: str | None
+    trace: dict[str, Any]
 
 
 def rows(
@@ -118,14 +122,21 @@ def _row(logged: LoggedEvent) -> Row:
         "propensity": _finite(decision.propensities.get(decision.chosen)),
         "propensities": {model: _finite(value) for model, value in decision.propensities.items()},
         "estimates": {model: _estimate_row(estimate) for model, estimate in decision.estimates.items()},
-        "features": {
-            name: _finite(value) if isinstance(value, float) else value for name, value in decision.features.items()
-        },
+        "features": {name: _feature(value) for name, value in decision.features.items()},
         **(_no_outcome() if logged.outcome is None else _outcome_row(logged.outcome)),
         "feedback": [_feedback_row(feedback) for feedback in logged.feedback],
         "embedding": None if decision.embedding is None else _vector(decision.embedding),
         "text": decision.text,
+        "rule": decision.rule,
+        "tag": decision.tag,
+        "trace": dict(decision.trace),
     }
+
+
+def _feature(value: Feature) -> float | str | bool | list[str] | None:
+    if isinstance(value, tuple):
+        return list(value)
+    return _finite(value) if isinstance(value, float) else value
 
 
 def _no_outcome() -> OutcomeRow:

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Counts the changes to the tables below (`PRAGMA user_version`).
-VERSION = 1
+VERSION = 2
 
 #: Marks a file as this log's (`PRAGMA application_id`): "PNTS".
 APPLICATION_ID = 0x504E5453
+
+#: What makes a file of each version one of the next.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE decisions ADD COLUMN rule TEXT",
+        "ALTER TABLE decisions ADD COLUMN tag TEXT",
+        "ALTER TABLE decisions ADD COLUMN trace TEXT NOT NULL DEFAULT '{}'",
+    )
+}
 
 # No foreign keys: an outcome or feedback may be written before its decision.
 _TABLES = """
@@ -36,9 +45,12 @@ CREATE TABLE decisions (
     why             TEXT NOT NULL,
     propensities    TEXT NOT NULL,              -- JSON: model -> probability
     estimates       TEXT NOT NULL,              -- JSON: model -> {reward, reward_std, cost_usd}
-    features        TEXT NOT NULL,              -- JSON: signal -> number, text or boolean
+    features        TEXT NOT NULL,              -- JSON: signal -> number, text, boolean or texts
     embedding       BLOB,                       -- float32, little-endian
-    text            TEXT
+    text            TEXT,
+    rule            TEXT,                       -- the rules that matched; NULL is none
+    tag             TEXT,
+    trace           TEXT NOT NULL DEFAULT '{}'  -- JSON: what else the decision was made from
 ) STRICT;
 CREATE INDEX decisions_by_time ON decisions (at, id);
 CREATE INDEX decisions_by_policy ON decisions (policy, at, id);
@@ -94,15 +106,31 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a log of an older version up to this one, whole or not at all; the first of several processes does it."""
+    if (
+        _pragma(connection, "application_id") != APPLICATION_ID
+        or _pragma(connection, "user_version") not in _MIGRATIONS
+    ):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    while (found := _pragma(connection, "user_version")) in _MIGRATIONS:
+        for statement in _MIGRATIONS[found]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {found + 1}")
+    connection.execute("COMMIT")
+
+
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `StoreError` unless the file is a log of this version."""
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise StoreError(f"{path} is a database of another program: set store.path to another file")
     found = _pragma(connection, "user_version")
     if found != VERSION:
+        remedy = "upgrade pointsman" if found > VERSION else "serve with it once, which brings it up to date"
         raise StoreError(
             f"{path} has schema version {found}, this pointsman knows version {VERSION}: "
-            "upgrade pointsman, or set store.path to another file"
+            f"{remedy}, or set store.path to another file"
         )
 
 

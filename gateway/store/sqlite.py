@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 PIECE = 256
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
-_DECISION_COLUMNS = 14
+_DECISION_COLUMNS = 17
 
 # A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
 _INSERT = {
-    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
     Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
     Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
 }
@@ -152,6 +152,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with translated(path):
         if schema.is_new(connection):
             schema.create(connection)
+        schema.migrate(connection)
         schema.check(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
 

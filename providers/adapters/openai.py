@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from providers.chat import with_members
 from providers.errors import MESSAGE_LIMIT, UpstreamError, error_object
@@ -23,17 +23,20 @@ class OpenAIAdapter:
     """Chat completions as OpenAI defines them.
 
     `stream_options` tells whether the endpoint understands `stream_options.include_usage`, by which the
-    usage of a stream is asked for.
+    usage of a stream is asked for; `reasoning` how it is told to reason more or less.
     """
 
     path = "chat/completions"
 
-    def __init__(self, *, stream_options: bool = True) -> None:
+    def __init__(
+        self, *, stream_options: bool = True, reasoning: Literal["effort", "object", "template"] = "effort"
+    ) -> None:
         self.stream_options = stream_options
+        self._reasoning = _REASONING[reasoning]
 
     def encode(self, chat: ChatRequest, target: Target) -> bytes:
-        """Return the client's text with the target's name, and with usage asked for if it streams."""
-        changes: dict[str, Any] = {"model": target.name}
+        """Return the client's text with the target's name and effort, and with usage asked for if it streams."""
+        changes: dict[str, Any] = {"model": target.name, **self._reasoning(chat, target)}
         if self._asks_usage(chat):
             changes["stream_options"] = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         return with_members(chat, changes).encode()
@@ -125,6 +128,37 @@ class OpenAIStreamDecoder:
         if len(self._reasons) >= self._choices:
             self.finish_reason = next(iter(self._reasons.values()), None)
         return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
+
+
+def _by_effort(_: ChatRequest, target: Target) -> dict[str, Any]:
+    effort = "none" if target.reasoning is False else target.effort
+    return {} if effort is None else {"reasoning_effort": effort}
+
+
+def _by_object(chat: ChatRequest, target: Target) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if target.effort is not None and target.reasoning is not False:
+        changes["effort"] = target.effort
+    if target.reasoning is not None:
+        changes["enabled"] = target.reasoning
+    return {"reasoning": {**_member(chat, "reasoning"), **changes}} if changes else {}
+
+
+def _by_template(chat: ChatRequest, target: Target) -> dict[str, Any]:
+    changes: dict[str, Any] = {} if target.effort is None else {"reasoning_effort": target.effort}
+    if target.reasoning is not None:
+        changes["chat_template_kwargs"] = {**_member(chat, "chat_template_kwargs"), "enable_thinking": target.reasoning}
+    return changes
+
+
+def _member(chat: ChatRequest, key: str) -> dict[str, Any]:
+    """Return a member that is an object; empty where the client sent none, or something else."""
+    value = chat.body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+#: What each way of asking for reasoning changes in a request.
+_REASONING = {"effort": _by_effort, "object": _by_object, "template": _by_template}
 
 
 def _as_delta(choice: Any) -> Any:

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
-from gateway.config.policies import build_candidates, build_policies
+from gateway.config.candidates import build_candidates
+from gateway.config.policies import build_policies
 from gateway.config.schema import schemas
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from gateway.config.files import read_files
-from gateway.config.policies import build_router_of
+from gateway.config.routers import build_router_of
 from gateway.onboarding import Onboarding, OnboardingError
 from gateway.profiling.choice import Adaptive, Planned
 from gateway.profiling.interview import Interview, InterviewError
@@ -87,7 +87,7 @@ def trained(folder, url, questions, digest, estimator="knn", **policy):
     names = ["other", "whole", "good", "status-400", "no-usage"]
     path = write_config(folder, url, {"auto": {"pool": names, "router": router(estimator), **policy}})
     (file,) = read_files(path, {}).policies
-    fitted = build_router_of(file)
+    fitted = build_router_of(file.router)
     for model, scores in (("other", {"sums": 1.0}), ("whole", {"sums": 0.5, "lists": 0.5, "greeting": 0.5})):
         results = {n: answered(model, probe, scores.get(probe.task, 0.0)) for n, probe in enumerate(questions.probes)}
         fitted.learn(questions.outcomes(model, results))
@@ -134,11 +134,11 @@ def test_the_newcomer_stands_where_its_answers_put_it(policy, questions, encoder
 
 def test_what_is_saved_is_what_a_gateway_loads(policy, questions, encoder):
     """The newcomer is known, the encoder and the table are still named, and the others are as they were."""
-    contexts, before = questions.contexts(), build_router_of(policy)
+    contexts, before = questions.contexts(), build_router_of(policy.router)
     begun = onboarding(policy, digest=encoder.digest)
     begun.finish(questions, results_of(begun, questions, lambda _: 1.0))
 
-    manifest, after = read_manifest(policy.state), build_router_of(policy)
+    manifest, after = read_manifest(policy.state), build_router_of(policy.router)
 
     assert (encoder.digest, "abc", "40 probes") == (
         manifest.encoder,
@@ -221,7 +221,7 @@ def test_a_router_that_learns_nothing_takes_nobody_in(tmp_path, upstream):
     """There is nothing to join."""
     path = write_config(tmp_path, upstream.url, {"any": {"router": {"type": "random"}}})
     (policy,) = read_files(path, {}).policies
-    build_router_of(policy).save(policy.state)
+    build_router_of(policy.router).save(policy.state)
 
     with pytest.raises(OnboardingError, match="learns nothing"):
         onboarding(policy)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.config.files import read_files
-from gateway.config.policies import build_router_of
+from gateway.config.routers import build_router_of
 from gateway.tables.table import Table, TableError
 from gateway.training import TrainingSet, fit
 from routers.types import Candidate, Context
@@ -24,7 +24,7 @@ def policy(tmp_path):
     )
     (tmp_path / "auto.yaml").write_text(POLICY)
     (tmp_path / "table.parquet").write_bytes(b"the table's bytes")
-    return read_files(tmp_path / "gateway.yaml", {}).policies[0]
+    return read_files(tmp_path / "gateway.yaml", {}).policies[0].router
 
 
 def training_set(path, n: int = 60, **changes) -> TrainingSet:

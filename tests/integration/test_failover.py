@@ -125,7 +125,7 @@ def test_an_image_that_no_model_takes_is_the_requests_fault(serve):
         refused.json()["error"]["type"],
     )
     assert "false" == refused.headers["x-should-retry"]
-    assert not running.gateway._health.rests("no-images", time.monotonic())
+    assert not running.gateway._world.health.rests("no-images", time.monotonic())
 
 
 def test_the_last_failure_is_told_when_all_fail(serve):
@@ -161,7 +161,7 @@ def test_an_overloaded_model_rests_as_long_as_it_asks(serve):
     direct = ask(running, "status-503")
 
     assert "2" == direct.headers["retry-after"]
-    assert running.gateway._health.rests("status-503", time.monotonic() + 1.5)
+    assert running.gateway._world.health.rests("status-503", time.monotonic() + 1.5)
 
 
 def test_a_streams_time_counts_from_the_requests_beginning(serve):

@@ -38,7 +38,9 @@ def test_values_are_typed(tmp_path):
     assert Decimal("0.000012340") == row["cost_usd"]
     assert row["propensities"] == [("small", 0.9), ("large", 0.1)]
     assert row["estimates"][1] == ("large", {"reward": 0.8, "reward_std": 0.2, "cost_usd": None})
-    assert row["features"] == '{"domain": "code", "prompt_tokens": 812.0, "multimodal": false}'
+    assert (
+        row["features"] == '{"domain": "code", "prompt_tokens": 812.0, "multimodal": false, "pii": ["card", "email"]}'
+    )
     assert [(attempt["model"], attempt["started"]) for attempt in row["attempts"]] == [
         ("small", NOON + SECOND),
         ("large", NOON + 2 * SECOND),

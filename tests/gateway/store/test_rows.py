@@ -43,7 +43,7 @@ def test_row_holds_the_request_flat():
             "small": {"reward": 0.7, "reward_std": 0.1, "cost_usd": 0.00002},
             "large": {"reward": 0.8, "reward_std": 0.2, "cost_usd": None},
         },
-        "features": {"domain": "code", "prompt_tokens": 812.0, "multimodal": False},
+        "features": {"domain": "code", "prompt_tokens": 812.0, "multimodal": False, "pii": ["card", "email"]},
         "finished_at": "2026-01-01T12:00:03.000000+00:00",
         "served_by": "large",
         "status": 200,
@@ -85,6 +85,9 @@ def test_row_holds_the_request_flat():
         ],
         "embedding": [1.0, 0.0],
         "text": "Prove that √2 is irrational.",
+        "rule": "proofs",
+        "tag": "mathematics",
+        "trace": {"rules": [{"rule": "proofs", "holds": True}], "removed": {}},
     }
     assert expected == row
     assert list(expected) == list(row)

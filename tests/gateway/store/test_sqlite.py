@@ -113,6 +113,47 @@ def test_refuses_a_newer_schema(path, read_only):
         SQLiteStore.open(path, read_only=read_only)
 
 
+#: The table of decisions as version 1 had it.
+_VERSION_1 = """
+CREATE TABLE decisions (id TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL, request_id TEXT NOT NULL,
+policy TEXT NOT NULL, policy_digest TEXT NOT NULL, requested_model TEXT NOT NULL, stream INTEGER NOT NULL,
+chosen TEXT NOT NULL, why TEXT NOT NULL, propensities TEXT NOT NULL, estimates TEXT NOT NULL, features TEXT NOT NULL,
+embedding BLOB, text TEXT) STRICT;
+"""
+
+
+def _as_version_1(path):
+    """Turn a log into one of version 1, with one decision."""
+    row = ("00000000-0000-0000-0000-000000000001", 1, "r", "auto", "d", "auto", 0, "m", "why", '{"m": 1.0}', "{}", "{}")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE decisions")
+        connection.executescript(_VERSION_1)
+        connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)", row)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+
+def test_an_older_log_is_brought_up_to_date(path):
+    """What it holds stays; new decisions go beside the old."""
+    SQLiteStore.open(path).close()
+    _as_version_1(path)
+    with closing(SQLiteStore.open(path)) as store:
+        store.append([build_decision(2)])
+        old, new = (logged.decision for logged in store.joined())
+
+    assert (None, {}, "m") == (old.rule, old.trace, old.chosen)
+    assert build_decision(2) == new
+
+
+def test_an_older_log_is_not_changed_by_reading(path):
+    """It says what to do."""
+    SQLiteStore.open(path).close()
+    _as_version_1(path)
+
+    with pytest.raises(StoreError, match="schema version 1.*serve with it once"):
+        SQLiteStore.open(path, read_only=True)
+
+
 def test_refuses_a_folder_that_cannot_be_made(tmp_path):
     """A file where a folder should be is named."""
     (tmp_path / "file").write_text("")

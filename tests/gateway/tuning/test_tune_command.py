@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.config.loader import load
-from gateway.config.models import PolicyConfig
+from gateway.config.policy_models import PolicyConfig
 from gateway.config.validate import validate
 from routers.registry import build_router
 

@@ -1,0 +1,115 @@
+"""What a caller asks of the gateway itself: headers `x-pointsman-…`, and the member `pointsman` of the body.
+
+The OpenAI SDK sends the one as `extra_headers`, the other as `extra_body={"pointsman": {...}}`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from gateway.config.loader import did_you_mean
+from gateway.constraints import Constraints
+from gateway.errors import RequestError
+from gateway.policy import DIAL
+from providers.chat import edited
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.deciding import Decider
+    from providers.types import ChatRequest
+
+#: The member of the body; it is not sent on.
+MEMBER = "pointsman"
+PREFIX = "x-pointsman-"
+
+
+def _listed(value: Any) -> Any:
+    """Return a text's parts between commas, as a header has them."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _dial(value: Any) -> Any:
+    return DIAL.get(value, value) if isinstance(value, str) else value
+
+
+Models = Annotated[frozenset[str], BeforeValidator(_listed)]
+
+
+class Options(BaseModel):
+    """What a caller may ask for; each can only tighten what policy and key allow, and turn the dial."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    quality_weight: Annotated[float, BeforeValidator(_dial)] | None = Field(None, ge=0, le=1)
+    max_cost_usd: float | None = Field(None, ge=0)
+    max_latency_s: float | None = Field(None, gt=0)
+    allow_models: Models | None = None
+    deny_models: Models = frozenset()
+    data_class: str | None = None
+
+    def constraints(self) -> Constraints:
+        """Return them as bounds."""
+        return Constraints(
+            quality_weight=self.quality_weight,
+            max_cost_usd=self.max_cost_usd,
+            max_latency_s=self.max_latency_s,
+            allow=self.allow_models,
+            deny=self.deny_models,
+            data_classes=frozenset() if self.data_class is None else frozenset({self.data_class}),
+        )
+
+
+def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider) -> tuple[ChatRequest, Constraints]:
+    """Return the request without the gateway's own member, and what the caller asks for.
+
+    The body's dial counts before the header's. Raises `RequestError` for an option that is unknown or out of range,
+    and for a model or a data class that does not exist: what cannot be respected must not seem to be.
+    """
+    shown = {name: headers.get(PREFIX + name.replace("_", "-")) for name in Options.model_fields}
+    by_header = _parse({name: value for name, value in shown.items() if value is not None}, PREFIX)
+    constraints = by_header
+    if MEMBER in chat.body:
+        if not isinstance(given := chat.body[MEMBER], dict):
+            raise RequestError(f"{MEMBER!r} must be an object.", param=MEMBER, code="invalid_type")
+        constraints = by_header.tightened(_parse(given, f"{MEMBER}."))
+        chat = edited(chat, {}, {MEMBER})
+    _check_names(constraints, decider)
+    return chat, constraints
+
+
+def _parse(given: Mapping[str, Any], prefix: str) -> Constraints:
+    try:
+        return Options.model_validate(given).constraints()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        param = prefix + (name.replace("_", "-") if prefix == PREFIX else name)
+        known = did_you_mean(name, Options.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
+        problem = "is no option" if first["type"] == "extra_forbidden" else "cannot be used"
+        raise RequestError(f"{param!r} {problem}: {known}.", param=param, code="invalid_option") from error
+
+
+def _check_names(constraints: Constraints, decider: Decider) -> None:
+    models = decider.policies.models
+    for model in sorted((constraints.allow or frozenset()) | constraints.deny):
+        if model not in models:
+            raise RequestError(
+                f"No model {model!r} exists; {did_you_mean(model, models)}.", param="model", code="invalid_option"
+            )
+    ladder = decider.eligibility.data_classes
+    for name in sorted(constraints.data_classes):
+        if ladder is None:
+            raise RequestError(
+                f"The data class {name!r} cannot be respected: this gateway has no data classes.",
+                param="data_class",
+                code="invalid_option",
+            )
+        if name not in ladder.names:
+            raise RequestError(
+                f"No data class {name!r} exists; {did_you_mean(name, ladder.names)}.",
+                param="data_class",
+                code="invalid_option",
+            )

@@ -1,0 +1,110 @@
+"""A policy file, as users write it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from gateway.config.models import LimitsConfig
+from gateway.config.written import Name, Written
+
+#: Top-level members of a request that a rule may not set: they are the policy's business, or the client's words.
+PROTECTED = frozenset({"model", "messages", "stream", "stream_options", "pointsman"})
+#: What a rule's request to another policy, or its refusal, leaves no room for.
+_ROUTING = ("pool", "router", "fallback", "limits", "effort", "reasoning", "system_prompt", "headers", "parameters")
+
+
+class StickinessConfig(Written):
+    """When the model that answered a session last is kept."""
+
+    tool_loop: bool = Field(default=True, description="Whether the model stays while a loop of tools is open.")
+    session: bool = Field(
+        default=True,
+        description="Whether it stays within a session, unless more is gained than its prompt cache saves.",
+    )
+    idle_s: PositiveFloat = Field(300.0, description="Seconds of silence after which a session may change freely.")
+
+
+class DialConfig(Written):
+    """How far clients may turn the dial."""
+
+    min: float = Field(0.0, ge=0, le=1, description="Nearest to cheap.")
+    max: float = Field(1.0, ge=0, le=1, description="Nearest to best.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+
+class RuleConfig(Written):
+    """A rule: where its condition holds, its route counts, or its refusal, or the policy that it leads to."""
+
+    name: Name = Field(description="Shown in the log, in traces and in `x-pointsman-rule`.")
+    when: dict[str, Any] = Field(
+        default_factory=dict, description="The [condition](policies.md#conditions); none: always."
+    )
+    priority: int = Field(0, description="Rules of higher priority are asked first; equals in the order written.")
+    tag: str | None = Field(None, description="Goes into the log.")
+    refuse: str | None = Field(None, min_length=1, description="Nobody answers; the client is told this.")
+    policy: Name | None = Field(None, description="Another policy, which goes on with its own rules.")
+    pool: tuple[Name, ...] | None = Field(None, min_length=1, description="Models; by default the policy's pool.")
+    router: dict[str, Any] | None = Field(None, description="Who chooses; by default the policy's router.")
+    fallback: tuple[Name, ...] | None = Field(
+        None, description="Who is asked when the choice fails; by default the rest of the pool, likeliest first."
+    )
+    limits: LimitsConfig | None = Field(None, description="By default the policy's limits.")
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+        None, description="How much the model is to reason, in place of what the client asks for."
+    )
+    reasoning: bool | None = Field(None, description="Turns reasoning on or off, where a model has that switch.")
+    system_prompt: str | None = Field(None, min_length=1, description="Added to the system message.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers to send on.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Members of the request to set; null removes one."
+    )
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        if self.refuse is not None and self.policy is not None:
+            raise ValueError("a rule refuses, or leads to another policy: not both")
+        ends = next((name for name in ("refuse", "policy") if getattr(self, name) is not None), None)
+        idle = [name for name in _ROUTING if getattr(self, name) not in (None, {})]
+        if ends and idle:
+            raise ValueError(f"a rule with {ends!r} has no use for {', '.join(idle)}")
+        if barred := PROTECTED & self.parameters.keys():
+            raise ValueError(f"parameters may not set {', '.join(sorted(barred))}")
+        return self
+
+
+class PolicyConfig(Written):
+    """A policy: what clients name as `model`, which models it may use, what rules say, and who chooses."""
+
+    name: Name = Field(description="What clients send as `model`.")
+    description: str = Field("", description="Shown with `GET /v1/models/{name}`.")
+    pool: tuple[Name, ...] | None = Field(None, min_length=1, description="Names under `models`; by default all.")
+    defaults: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What holds of signals that are absent: see [policies.md](policies.md#defaults).",
+    )
+    projections: dict[str, Any] = Field(
+        default_factory=dict, description="Features made of others: see [policies.md](policies.md#projections)."
+    )
+    rules: tuple[RuleConfig, ...] = Field(
+        (), description="The first one whose condition holds counts: [below](#rules)."
+    )
+    router: dict[str, Any] = Field(description="Who chooses where no rule matches: see [routers.md](routers.md).")
+    state: str | None = Field(
+        None, description="Folder of the learned state; by default `state/NAME` beside the gateway's file."
+    )
+    fallback: tuple[Name, ...] | None = Field(
+        None,
+        description="Who is asked next, in this order, when the chosen model fails; by default the rest of the "
+        "pool, likeliest first.",
+    )
+    limits: LimitsConfig | None = Field(None, description="What one request may take; by default the gateway's limits.")
+    stickiness: StickinessConfig = StickinessConfig()
+    dial: DialConfig = DialConfig()
+    data_class: str | None = Field(None, description="The least data class that requests under the policy count as.")

@@ -1,0 +1,70 @@
+"""Opens the signals that a configuration needs, with their settings."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import TYPE_CHECKING
+
+from gateway.deciding import ALWAYS
+from gateway.signals.extract import EMBEDDING
+from gateway.signals.keywords import KeywordLists, Keywords
+from gateway.signals.length import Length
+from gateway.signals.metadata import Metadata
+from gateway.signals.registry import signal_class
+from gateway.signals.time_window import Time, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.config.files import Files
+    from gateway.config.loader import Place
+    from gateway.config.signal_models import WindowConfig
+    from gateway.signals.base import Signal
+    from gateway.signals.encoder import Encoder
+
+    Open = Callable[[Files, Encoder | None], Signal]
+
+
+def open_signals(files: Files, needed: frozenset[str], encoder: Encoder | None) -> list[Signal]:
+    """Return the signals that are needed, ready to be read; `encoder` embeds the examples of domains.
+
+    Raises `ConfigError`, with the line of the section, where a signal's settings cannot be used.
+    """
+    return [_open(files, name, encoder) for name in sorted((ALWAYS | needed) - {EMBEDDING})]
+
+
+def _open(files: Files, name: str, encoder: Encoder | None) -> Signal:
+    place: Place = ("signals", name)
+    try:
+        return _OPENED[name](files, encoder) if name in _OPENED else signal_class(name)()
+    except (ValueError, OSError) as error:
+        raise files.document.error(place, str(error)) from error
+
+
+def _length(files: Files, _: Encoder | None) -> Signal:
+    return Length(tokenizer=files.config.signals.length.tokenizer)
+
+
+def _keywords(files: Files, _: Encoder | None) -> Signal:
+    return KeywordLists(
+        [
+            Keywords(name, words.any, words.regex, words.all, words.case_sensitive, words.scope)
+            for name, words in files.config.signals.keywords.items()
+        ]
+    )
+
+
+def _metadata(files: Files, _: Encoder | None) -> Signal:
+    return Metadata(headers=files.config.signals.metadata.headers)
+
+
+def _time(files: Files, _: Encoder | None) -> Signal:
+    settings = files.config.signals.time
+    return Time(zone=settings.zone, windows=[_window(name, one) for name, one in settings.windows.items()])
+
+
+def _window(name: str, config: WindowConfig) -> Window:
+    return Window(name, time.fromisoformat(config.opens), time.fromisoformat(config.closes), config.days)
+
+
+_OPENED: Mapping[str, Open] = {"keywords": _keywords, "length": _length, "metadata": _metadata, "time": _time}

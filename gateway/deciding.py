@@ -1,0 +1,250 @@
+"""From a request to a decision: what is known of it, the route that follows, who is eligible, who is chosen.
+
+Nothing here sends anything or logs anything.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from gateway.data_class import classify
+from gateway.eligibility import Demand
+from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, RequestRejected, UnsupportedRequest
+from gateway.policy import match, turned
+from gateway.route import Refusal
+from gateway.signals.extract import Readings
+from gateway.signals.needs import needs_of
+from gateway.signals.request import calls_of, messages_of
+from gateway.stickiness import Grip, grip, held
+from gateway.trace import Trace
+from routers.types import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from gateway.constraints import Constraints
+    from gateway.data_class import Classified, DataClassRules
+    from gateway.eligibility import Eligibility
+    from gateway.health import Health
+    from gateway.latencies import Latencies
+    from gateway.policy import Matched, Policies, Resolved
+    from gateway.route import Route
+    from gateway.sessions import Sessions
+    from gateway.signals.base import Request
+    from gateway.signals.extract import Signals
+    from providers.types import ChatRequest
+    from routers.types import Call, Candidate, Plan, Router
+
+#: Signals that every decision reads: how long the request is, what it needs, and what session it belongs to.
+ALWAYS = frozenset({"length", "context", "needs", "session", "agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to be decided on: as it came, as signals see it, and what its caller's key and the caller demand."""
+
+    chat: ChatRequest
+    request: Request
+    constraints: Constraints
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is known beyond the request, and changes from one to the next. Randomness comes from `rng`."""
+
+    health: Health
+    sessions: Sessions
+    latencies: Latencies
+    rng: Random
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A decision: the plan's first call, and all that it was made from.
+
+    `chat` is the request as it is to be sent. `pool` may answer, the chosen one included; `forbidden` are all models
+    that must not see the request.
+    """
+
+    matched: Matched
+    route: Route
+    chat: ChatRequest
+    context: Context
+    pool: tuple[Candidate, ...]
+    forbidden: frozenset[str]
+    plan: Plan
+    call: Call
+    trace: Trace
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Measures how long each stage takes."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.monotonic)
+
+    def end(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
+
+
+class Decider:
+    """Decides by one configuration. `data_classes` of None: requests are not classed."""
+
+    def __init__(
+        self,
+        policies: Policies,
+        signals: Signals,
+        eligibility: Eligibility,
+        data_classes: DataClassRules | None,
+        logged: frozenset[str] = frozenset(),
+    ) -> None:
+        self.policies = policies
+        self.signals = signals
+        self.eligibility = eligibility
+        self.data_classes = data_classes
+        self._always = ALWAYS | logged | frozenset({"pii"} if data_classes and data_classes.reads_pii else ())
+
+    async def decide(self, ask: Ask, world: World) -> Routed:
+        """Return who is to answer, and why.
+
+        Raises `ModelNotFound`, `RequestError`, `RequestRejected` where a rule or the router refuses, and
+        `NoEligibleModel` or `ContextExceeded` where no model may, or can, take the request.
+        """
+        stages, readings, began = _Stages(), Readings(), time.monotonic()
+        resolved = self.policies.resolve(ask.chat.model)
+        await self.signals.extract(ask.request, self._always | resolved.policy.signals, readings, began)
+        stages.end("signals")
+        matched = match(resolved.policy, {**readings.features, "text": ask.request.text})
+        stages.end("rules")
+        trace = Trace(readings, matched, stages=stages.seconds)
+        try:
+            return await self._route(ask, resolved, trace, stages, world, began)
+        except RequestError as error:
+            error.trace = trace
+            raise
+
+    async def _route(
+        self, ask: Ask, resolved: Resolved, trace: Trace, stages: _Stages, world: World, began: float
+    ) -> Routed:
+        route = trace.matched.leads_to
+        if isinstance(route, Refusal):
+            raise RequestRejected(route.message)
+        router = turned(route.router, _weight(resolved, ask.constraints), trace.matched.policy)
+        await self.signals.extract(ask.request, router.requires, trace.readings, began)
+        stages.end("signals")
+        chat = route.changes.apply(ask.chat)
+        pool, forbidden = self._eligible(route, chat, ask, trace, world)
+        stages.end("eligibility")
+        context = context_of(ask.request.text, trace.readings)
+        plan, call = self._begin(router, pool, context, trace, world)
+        stages.end("route")
+        return Routed(trace.matched, route, chat, context, pool, forbidden, plan, call, trace)
+
+    def _eligible(
+        self, route: Route, chat: ChatRequest, ask: Ask, trace: Trace, world: World
+    ) -> tuple[tuple[Candidate, ...], frozenset[str]]:
+        """Return who of the route may answer, and all models that must not see the request."""
+        constraints = route.bounds.tightened(ask.constraints)
+        classified = self._classified(constraints, trace)
+        demand = _demand(chat, constraints, classified, trace.readings.features, world)
+        trace.removed = self.eligibility.removed(route.pool, demand)
+        pool = tuple(candidate for candidate in route.pool if candidate.model not in trace.removed)
+        if not pool:
+            raise _nobody(trace.removed)
+        return pool, self.eligibility.forbidden(demand)
+
+    def _classified(self, constraints: Constraints, trace: Trace) -> Classified | None:
+        if self.data_classes is None:
+            return None
+        claims = constraints.data_classes | trace.matched.data_classes
+        classified = classify(self.data_classes, claims, trace.readings.features)
+        trace.data_class = (classified.name, classified.reasons)
+        return classified
+
+    def _begin(
+        self, router: Router, pool: tuple[Candidate, ...], context: Context, trace: Trace, world: World
+    ) -> tuple[Plan, Call]:
+        """Return a plan and its first call.
+
+        A router that refuses all candidates that are awake is asked again with the whole pool: a poor chance
+        beats none. Raises `RequestRejected` where it refuses those too.
+        """
+        now = time.monotonic()
+        awake = world.health.awake(pool, now)
+        trace.resting = tuple(candidate.model for candidate in pool if candidate not in awake)
+        policy, features = trace.matched.policy, trace.readings.features
+        last = world.sessions.last(policy.name, str(features.get("session", "")))
+        tie = grip(policy.stickiness, features, last, awake, now)
+        trace.kept = tie.why if tie else None
+        refusal = ""
+        for candidates in (awake, pool):
+            plan = held(router, tie).plan(context, candidates, world.rng)
+            try:
+                call = next(plan)
+            except StopIteration as end:
+                refusal = end.value.reason
+            else:
+                return plan, replace(call, why=_why(call, tie))
+        raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
+
+
+def context_of(text: str, readings: Readings) -> Context:
+    """Return what routers go by."""
+    tokens = readings.features.get("prompt_tokens", 0.0)
+    features: dict[str, Any] = dict(readings.features)
+    if readings.missed:
+        features["missed"] = tuple(sorted(readings.missed))
+    return Context(text, int(tokens) if isinstance(tokens, float) else 0, readings.embedding, features)
+
+
+def _weight(resolved: Resolved, constraints: Constraints) -> float | None:
+    """Return where the dial is turned: by a header or a member of the body, else by the model's name."""
+    return resolved.quality_weight if constraints.quality_weight is None else constraints.quality_weight
+
+
+def _demand(
+    chat: ChatRequest,
+    constraints: Constraints,
+    classified: Classified | None,
+    features: Mapping[str, Any],
+    world: World,
+) -> Demand:
+    limit = chat.body.get("max_completion_tokens") or chat.body.get("max_tokens")
+    return Demand(
+        constraints=constraints,
+        needs=needs_of(chat.body),
+        prompt_tokens=int(features.get("prompt_tokens", 0.0)),
+        exact=features.get("length.exact") is True,
+        completion_tokens=limit if isinstance(limit, int) else None,
+        tool_call_ids=_tool_call_ids(chat.body),
+        data_class=classified.name if classified else None,
+        latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
+    )
+
+
+def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the tool calls in the history."""
+    calls = (call for message in messages_of(body) for call in calls_of(message))
+    return frozenset(id_ for call in calls if isinstance(id_ := call.get("id"), str))
+
+
+def _nobody(removed: Mapping[str, str]) -> RequestError:
+    """Return the error to answer where nobody is left: what is wrong with the request, if that alone is the reason."""
+    kinds = {reason.partition(":")[0] for reason in removed.values()}
+    reasons = "; ".join(f"{model}: {reason}" for model, reason in removed.items())
+    if kinds == {"context_window"}:
+        return ContextExceeded(f"The request is too long for every model that may answer it ({reasons}).")
+    if kinds <= {"context_window", "capability", "history"}:
+        return UnsupportedRequest(f"No model that may answer can take this request ({reasons}).")
+    return NoEligibleModel(f"No model may answer this request ({reasons}).")
+
+
+def _why(call: Call, tie: Grip | None) -> str:
+    """Return the call's reason; where a fixed model stands in for the router, the reason for that."""
+    return tie.why if tie is not None and call.why == "fixed" else call.why

@@ -1,0 +1,158 @@
+"""Which models may see and can take a request: hard limits, applied before any router chooses.
+
+What is removed here is never asked, neither first nor as a fallback.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from gateway.constraints import Constraints
+    from gateway.data_class import DataClasses
+    from routers.types import Candidate
+
+#: Tokens that an answer is expected to have at most where the request sets no limit.
+ASSUMED_COMPLETION_TOKENS = 512
+#: An estimated prompt has to be larger than a model's window by this factor before the model is left out:
+#: the endpoint's own count decides the doubtful cases.
+WINDOW_TOLERANCE = 1.25
+#: Needs that go by another capability, or by none.
+CAPABILITY_OF: Mapping[str, str | None] = {"tool_history": "tools", "refusal": None, "long_context": None}
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What a model can take, and what it may see.
+
+    `capabilities` of None is unknown: then nothing is held against it. `clearance` is the highest data class that it
+    may see; None is the lowest. `tool_call_id` is the form that its endpoint demands of ids of tool calls.
+    """
+
+    capabilities: frozenset[str] | None = None
+    clearance: str | None = None
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a request asks of whoever answers it.
+
+    `prompt_tokens` is exact or an estimate, `completion_tokens` the limit that the request sets, if any. `latencies_s`
+    is what models took lately. `data_class` is None where no data classes are configured.
+    """
+
+    constraints: Constraints
+    needs: frozenset[str] = frozenset()
+    prompt_tokens: int = 0
+    exact: bool = False
+    completion_tokens: int | None = None
+    tool_call_ids: frozenset[str] = frozenset()
+    data_class: str | None = None
+    latencies_s: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Knows every model's abilities, and the ladder of data classes (None: there are none)."""
+
+    abilities: Mapping[str, Ability]
+    data_classes: DataClasses | None = None
+
+    def removed(self, candidates: Sequence[Candidate], demand: Demand) -> dict[str, str]:
+        """Return the models that must not or cannot answer, each with the first reason against it."""
+        found = ((candidate.model, next(self._against(candidate, demand), None)) for candidate in candidates)
+        return {model: reason for model, reason in found if reason is not None}
+
+    def forbidden(self, demand: Demand) -> frozenset[str]:
+        """Return all models that may not see the request, in whatever pool they are."""
+        return frozenset(model for model, ability in self.abilities.items() if self._too_open(ability, demand))
+
+    def _too_open(self, ability: Ability, demand: Demand) -> bool:
+        if self.data_classes is None or demand.data_class is None:
+            return False
+        return not self.data_classes.permits(ability.clearance, demand.data_class)
+
+    def _against(self, candidate: Candidate, demand: Demand) -> Iterator[str]:
+        ability = self.abilities.get(candidate.model, Ability())
+        if self._too_open(ability, demand):
+            cleared = ability.clearance or "the lowest class"
+            yield f"data class: the request is {demand.data_class}, the model is cleared for {cleared}"
+        for check in _CHECKS:
+            if reason := check(candidate, ability, demand):
+                yield reason
+
+
+def _unwanted(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+    constraints = demand.constraints
+    if candidate.model in constraints.deny:
+        return "denied: the caller or its key denies it"
+    if constraints.allow is not None and candidate.model not in constraints.allow:
+        return "denied: the caller or its key allows others only"
+    return None
+
+
+def _lacking(_: Candidate, ability: Ability, demand: Demand) -> str | None:
+    if ability.capabilities is None:
+        return None
+    needed = {CAPABILITY_OF.get(need, need) for need in demand.needs} - {None}
+    lacking = sorted(str(need) for need in needed - ability.capabilities)
+    return f"capability: it lacks {', '.join(lacking)}" if lacking else None
+
+
+def _strange_ids(_: Candidate, ability: Ability, demand: Demand) -> str | None:
+    if ability.tool_call_id is None:
+        return None
+    strange = [id_ for id_ in demand.tool_call_ids if not re.fullmatch(ability.tool_call_id, id_)]
+    return "history: its endpoint refuses the ids of the tool calls" if strange else None
+
+
+def _too_small(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+    window = candidate.context_window
+    certain = 1.0 if demand.exact else WINDOW_TOLERANCE
+    if window is None or demand.prompt_tokens <= window * certain:
+        return None
+    return f"context_window: {demand.prompt_tokens} tokens do not fit into {window}"
+
+
+def _too_dear(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+    most = demand.constraints.max_cost_usd
+    if most is None:
+        return None
+    cost = expected_cost_usd(candidate, demand)
+    if cost is None:
+        return f"max_cost_usd: its price is unknown, so that it may cost more than {most:g} USD"
+    return f"max_cost_usd: {float(cost):.3g} USD expected, {most:g} allowed" if cost > Decimal(str(most)) else None
+
+
+def _too_slow(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+    most, lately = demand.constraints.max_latency_s, demand.latencies_s.get(candidate.model)
+    if most is None or lately is None or lately <= most:
+        return None
+    return f"max_latency_s: it took {lately:.3g} s lately, {most:g} allowed"
+
+
+#: In the order in which reasons are given.
+_CHECKS: tuple[Callable[[Candidate, Ability, Demand], str | None], ...] = (
+    _unwanted,
+    _lacking,
+    _strange_ids,
+    _too_small,
+    _too_dear,
+    _too_slow,
+)
+
+
+def expected_cost_usd(candidate: Candidate, demand: Demand) -> Decimal | None:
+    """Return what an answer may cost by its price, as long as the request lets it be; None where no price is known."""
+    if candidate.price is None:
+        return None
+    limit = demand.completion_tokens
+    completion_tokens = ASSUMED_COMPLETION_TOKENS if limit is None else limit
+    return (demand.prompt_tokens * candidate.price.input + completion_tokens * candidate.price.output) / MILLION

@@ -1,0 +1,42 @@
+"""What a policy says about a request: who may answer and on what terms, or that nobody does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.changes import UNCHANGED, Changes
+from gateway.constraints import UNBOUNDED, Constraints
+from routers.fixed import Fixed
+
+if TYPE_CHECKING:
+    from providers.types import Timeouts
+    from routers.types import Candidate, Router
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A pool, a router over it, what to do when its choice fails, and what is changed in the request.
+
+    `attempts` of None means: each candidate once. `fallback` of None means: the rest of the pool, likeliest first.
+    """
+
+    pool: tuple[Candidate, ...]
+    router: Router
+    fallback: tuple[str, ...] | None
+    timeouts: Timeouts
+    attempts: int | None = None
+    bounds: Constraints = UNBOUNDED
+    changes: Changes = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nobody answers; the client is told why."""
+
+    message: str
+
+
+def only(candidate: Candidate, timeouts: Timeouts) -> Route:
+    """Return the route to one model, which nobody stands in for."""
+    return Route((candidate,), Fixed(candidate.model), (), timeouts)

@@ -1,0 +1,85 @@
+"""The trace of a decision: what was found out, what each rule made of it, who was removed and why, how long it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gateway.policy import Effect, Matched, Step
+    from gateway.rules.ruleset import Judged
+    from gateway.signals.extract import Readings
+
+#: Rules of one policy whose verdicts a trace shows; of more, it shows the last ones that were asked.
+MAX_RULES = 50
+#: Features that are the user's own words: a trace says what was asked of them, not what they are.
+UNSHOWN = frozenset({"text"})
+
+
+@dataclass(slots=True)
+class Trace:
+    """What a decision was made from.
+
+    `removed` says of each model that must not or cannot answer why, `stages` how many seconds each stage took.
+    `data_class` is the class of the request with the reasons for it, `kept` why a session's last model was kept.
+    """
+
+    readings: Readings
+    matched: Matched
+    removed: Mapping[str, str] = field(default_factory=dict)
+    resting: tuple[str, ...] = ()
+    data_class: tuple[str, tuple[str, ...]] | None = None
+    kept: str | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self, *, every_rule: bool = False) -> dict[str, Any]:
+        """Return it as plain values; `every_rule` adds the verdicts on rules whose turn did not come."""
+        return {
+            "policy": self.matched.policy.name,
+            "rule": self.matched.rule,
+            "tag": self.matched.tag,
+            "rules": [line for step in self.matched.steps for line in _rules(step, every_rule)],
+            "signals": shown(self.readings.features),
+            "projections": {n: _plain(v) for n, v in self.matched.features.items() if self._is_derived(n)},
+            "missed": sorted(self.readings.missed),
+            "data_class": {"name": self.data_class[0], "because": list(self.data_class[1])}
+            if self.data_class
+            else None,
+            "removed": dict(self.removed),
+            "resting": list(self.resting),
+            "kept": self.kept,
+            "signal_ms": _milliseconds(self.readings.seconds),
+            "stage_ms": _milliseconds(self.stages),
+        }
+
+    def _is_derived(self, feature: str) -> bool:
+        return feature not in self.readings.features and feature not in UNSHOWN
+
+
+def shown(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return features as plain JSON values, without the user's own words."""
+    return {name: _plain(value) for name, value in features.items() if name not in UNSHOWN}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _milliseconds(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value * 1000, 3) for name, value in seconds.items()}
+
+
+def _rules(step: Step, every_rule: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 - private, and named by its caller
+    judged: Iterable[Judged[Effect]] = (
+        step.policy.rules.explain(step.match.features) if every_rule else step.match.verdicts()[-MAX_RULES:]
+    )
+    for one in judged:
+        yield {
+            "policy": step.policy.name,
+            "rule": one.rule.name,
+            "reached": one.reached,
+            "holds": one.verdict.holds,
+            "because": str(one.verdict),
+        }
