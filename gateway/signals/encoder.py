@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -53,7 +55,7 @@ class Encoder(Protocol):
 
 
 def open_encoder(name: str, *, threads: int = 1) -> Encoder:
-    """Open an encoder: `minilm` is built in, any other name is a sentence-transformers model or its folder.
+    """Open an encoder: `minilm` and `static` are built in, any other is a sentence-transformers model or its folder.
 
     Raises `EncoderError` where it is damaged or cannot be had. It reads files of many megabytes: not for an
     event loop.
@@ -61,6 +63,9 @@ def open_encoder(name: str, *, threads: int = 1) -> Encoder:
     if name in BUILT_IN:
         built_in: Encoder = import_module("gateway.signals.minilm_encoder").MiniLMEncoder(threads=threads)
         return built_in
+    if name == "static":
+        static: Encoder = import_module("gateway.signals.static_encoder").StaticEncoder()
+        return static
     try:
         module = import_module("gateway.signals.sentence_transformer_encoder")
     except ModuleNotFoundError as error:
@@ -68,7 +73,7 @@ def open_encoder(name: str, *, threads: int = 1) -> Encoder:
             raise
         raise EncoderError(
             f"the encoder {name!r} needs {error.name}, which is not installed: "
-            "pip install 'pointsman[sentence-transformers]', or use the encoder 'minilm', which needs nothing more"
+            "pip install 'pointsman[sentence-transformers]', or use the encoder 'minilm' or 'static'"
         ) from error
     encoder: Encoder = module.SentenceTransformerEncoder(name, threads=threads)
     return encoder
@@ -77,3 +82,16 @@ def open_encoder(name: str, *, threads: int = 1) -> Encoder:
 def legible(text: str, max_tokens: int) -> str:
     """Return as much of a text as `max_tokens` tokens can cover, without what UTF-8 cannot express."""
     return text[: max_tokens * CHARACTERS_PER_TOKEN].encode(errors="ignore").decode()
+
+
+def verified(file: Traversable, sha256: str) -> bytes:
+    """Return a file of an encoder. Raises `EncoderError` where it is missing, or is not the one that is meant."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise EncoderError(f"the encoder's {file.name} cannot be read: {error}; install pointsman again") from error
+    if (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise EncoderError(
+            f"the encoder's {file.name} is damaged: its sha256 is {found}, not {sha256}; install pointsman again"
+        )
+    return content

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from gateway.signals.encoder import EncoderError, legible
+from gateway.signals.encoder import legible, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,9 +40,9 @@ class MiniLMEncoder:
     def __init__(self, *, threads: int = 1, folder: Traversable | None = None) -> None:
         folder = folder or files("gateway.signals.minilm")
         # The tokeniser's file says where it truncates.
-        self._tokenizer = Tokenizer.from_str(_verified(folder / "tokenizer.json", TOKENIZER_SHA256).decode())
+        self._tokenizer = Tokenizer.from_str(verified(folder / "tokenizer.json", TOKENIZER_SHA256).decode())
         self._session = onnxruntime.InferenceSession(
-            _verified(folder / "model.onnx", MODEL_SHA256), _options(threads), providers=["CPUExecutionProvider"]
+            verified(folder / "model.onnx", MODEL_SHA256), _options(threads), providers=["CPUExecutionProvider"]
         )
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -73,18 +73,6 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-def _verified(file: Traversable, sha256: str) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise EncoderError(f"the encoder's {file.name} cannot be read: {error}; install pointsman again") from error
-    if (found := hashlib.sha256(content).hexdigest()) != sha256:
-        raise EncoderError(
-            f"the encoder's {file.name} is damaged: its sha256 is {found}, not {sha256}; install pointsman again"
-        )
-    return content
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

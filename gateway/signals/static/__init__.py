@@ -1,0 +1,1 @@
+"""Data of the built-in static encoder: `vectors.npz` and its origin. The tokeniser is that of `minilm`."""

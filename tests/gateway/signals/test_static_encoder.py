@@ -1,0 +1,199 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.signals import static_encoder
+from gateway.signals.encoder import EncoderError
+from gateway.signals.minilm_encoder import MiniLMEncoder
+from gateway.signals.static_encoder import MAX_CHARACTERS, StaticEncoder
+
+SHIPPED = Path(static_encoder.__file__).with_name("static") / "vectors.npz"
+TOKENIZER = SHIPPED.parents[1] / "minilm/tokenizer.json"
+VARIED = [
+    "",
+    " \n\t ",
+    "Hi!",
+    "What is the capital of France?",
+    "def f(x):\n    return {k: v for k, v in x.items() if v}\n" * 12,
+    "¿Cuál es la capital de Francia? Столица Франции? 法国的首都是哪里",
+    "😀👩‍👩‍👧 e\u0301\u0301\u0301 \u202e\u0000\ufffd",
+    "the quick brown fox " * 400,
+]
+anything = st.text(st.characters(exclude_categories=()), max_size=300)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    """Return the encoder that comes with the package."""
+    return StaticEncoder()
+
+
+def test_returns_a_unit_vector_for_each_text(encoder):
+    """Rows are float32, of length one, in the order of the texts."""
+    vectors = encoder.encode(VARIED)
+
+    assert (len(VARIED), 256) == vectors.shape
+    assert np.float32 == vectors.dtype
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (0, 256) == encoder.encode([]).shape
+
+
+def test_puts_like_near_like(encoder):
+    """Texts on one matter are nearer to each other than to others."""
+    a, b, c = encoder.encode(
+        ["How do I sort a python list?", "Ways to order python arrays", "The best pizza in Naples"]
+    )
+
+    assert a @ b > a @ c + 0.2
+
+
+def test_ranks_neighbours_about_as_its_teacher_does(encoder):
+    """Over pairs of texts, its similarities go with those of the encoder that it was distilled from."""
+    subjects = [
+        "tax law",
+        "football",
+        "calculus",
+        "baking bread",
+        "python code",
+        "heart disease",
+        "space flight",
+        "jazz",
+    ]
+    forms = ["What should I know about {}?", "Write a short story on {}.", "Explain {} to a child."]
+    texts = [form.format(subject) for subject in subjects for form in forms]
+    pairs = np.triu_indices(len(texts), 1)
+
+    ours, theirs = ((v @ v.T)[pairs] for v in (encoder.encode(texts), MiniLMEncoder().encode(texts)))
+
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.65
+
+
+def test_gives_a_text_the_same_bytes_in_any_company_and_instance(encoder):
+    """Neither the rest of its batch nor the instance changes a vector."""
+    alone = np.concatenate([encoder.encode([text]) for text in VARIED])
+
+    assert alone.tobytes() == StaticEncoder().encode(VARIED[::-1])[::-1].tobytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(anything, max_size=4))
+def test_takes_any_string(encoder, texts):
+    """Lone surrogates, control characters and unassigned code points have unit vectors too."""
+    norms = np.linalg.norm(encoder.encode(texts), axis=1)
+
+    assert [pytest.approx(1, abs=1e-5)] * len(texts) == norms.tolist()
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ud800", "😀", "😀 😀😀", "\u0000"])
+def test_a_text_without_known_tokens_has_the_vector_of_the_unknown_token(encoder, text):
+    """Nothing to average still has a direction, and it is always the same."""
+    (unknown, known) = encoder.encode(["\U000323af", "dog"])
+
+    (vector,) = encoder.encode([text])
+
+    assert np.array_equal(unknown, vector)
+    assert abs(vector @ known) < 0.9
+
+
+def test_leaves_unknown_tokens_out(encoder):
+    """An emoji among words changes nothing."""
+    plain, decorated = encoder.encode(["good dog", "good 😀 dog"])
+
+    assert np.array_equal(plain, decorated)
+
+
+def test_ignores_word_order_but_not_words(encoder):
+    """It is a mean of tokens: a permutation is the same text, another word is another text."""
+    first, turned, other = encoder.encode(["dog bites man", "man bites dog", "dog bites mailman"])
+
+    assert first @ turned == pytest.approx(1, abs=1e-6)
+    assert first @ other < 0.99
+
+
+def test_reads_both_ends_of_a_long_text(encoder):
+    """What a text of megabytes says in its middle costs nothing and changes nothing; its ends count."""
+    middle = "cat " * (MAX_CHARACTERS // 4)
+    head, tail = "dog " * (MAX_CHARACTERS // 8), " bird" * (MAX_CHARACTERS // 10 + 1)
+
+    first, longer, other_end = encoder.encode([head + middle + tail, head + middle * 3 + tail, head + middle])
+
+    assert np.array_equal(first, longer)
+    assert first @ other_end < 0.99
+
+
+def test_reads_at_most_1024_tokens(encoder):
+    """A text of one token a character is cut by tokens as well."""
+    digits = ["1", "2", "3"]
+    text = " ".join(digits * 600)
+
+    ends = " ".join([*(digits * 600)[:512], *(digits * 600)[-512:]])
+
+    assert 1024 == encoder.max_tokens
+    assert np.array_equal(*encoder.encode([text, ends]))
+
+
+def test_a_megabyte_costs_no_more_than_what_is_read(encoder):
+    """The work is bounded, whatever comes."""
+    text = "word " * 200_000
+
+    started = time.process_time()
+    encoder.encode([text] * 5)
+
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("change", ["damaged", "missing"])
+def test_refuses_weights_that_are_not_its_own(tmp_path, change):
+    """A damaged or missing file is an error that names it and says what to do."""
+    if change == "damaged":
+        content = SHIPPED.read_bytes()
+        (tmp_path / SHIPPED.name).write_bytes(content[:-1] + b"?")
+
+    with pytest.raises(EncoderError, match=r"vectors\.npz (is damaged|cannot be read): .*install pointsman again"):
+        StaticEncoder(folder=tmp_path)
+
+
+def test_refuses_another_tokenizer(tmp_path):
+    """The tokeniser is checked as well."""
+    other = tmp_path / "tokenizer.json"
+    other.write_bytes(TOKENIZER.read_bytes() + b" ")
+
+    with pytest.raises(EncoderError, match=r"tokenizer\.json is damaged"):
+        StaticEncoder(tokenizer=other)
+
+
+def test_is_told_apart_from_the_other_encoder():
+    """Vectors of different encoders do not compare, which their digests say."""
+    assert "static" == StaticEncoder.name
+    assert StaticEncoder.digest != MiniLMEncoder.digest
+    assert 64 == len(StaticEncoder.digest)
+
+
+def test_needs_neither_torch_nor_onnxruntime():
+    """Serving takes numpy and the tokeniser alone."""
+    script = (
+        "import sys; from gateway.signals.static_encoder import StaticEncoder; StaticEncoder().encode(['a']); "
+        "print(sorted({'torch', 'onnxruntime', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={**os.environ}
+    )
+
+    assert "[]" == done.stdout.strip()
+
+
+def test_ships_small_arrays_without_objects():
+    """The file holds a format, a vector of 8 bits and a scale for each token, and nothing that runs code."""
+    with np.load(SHIPPED, allow_pickle=False) as stored:
+        shapes = {name: (stored[name].dtype.name, stored[name].shape) for name in stored.files}
+
+    assert {"format": ("int64", ()), "vectors": ("int8", (30522, 256)), "scales": ("float32", (30522,))} == shapes
+    assert SHIPPED.stat().st_size < 8_000_000
