@@ -53,7 +53,8 @@ class Request:
     @property
     def messages(self) -> list[Mapping[str, Any]]:
         """Return the messages that are objects, as a valid request's all are."""
-        return [message for message in self.body.get("messages", ()) if isinstance(message, dict)]
+        messages = self.body.get("messages")
+        return [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
 
 
 class Signal(Protocol):
@@ -61,7 +62,7 @@ class Signal(Protocol):
 
     @property
     def name(self) -> str:
-        """Return its name, under `signals` in the configuration; its features begin with it."""
+        """Return its name, under `signals` in the configuration."""
         ...
 
     @property
@@ -79,7 +80,7 @@ class Signal(Protocol):
         """Tell whether it may take longer than 0.3 ms on a long request: then it is read in a thread."""
         ...
 
-    def read(self, request: Request, embedding: FloatArray | None) -> dict[str, Feature]:
+    def read(self, request: Request, embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what it found, by feature; one that it does not know is left out.
 
         Pure, and safe to call from any thread. `embedding` is a unit vector `[d]`; None where it is not there.

@@ -9,8 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from gateway.signals.recall import Recall
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gateway.signals.encoder import Encoder
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 MAX_BATCH = 32
 #: All in a batch wait for its end, and on a CPU only short texts gain by company: about 500 tokens go together.
 MAX_BATCH_CHARACTERS = 2048
+#: Texts that are encoded at a time where nobody waits for them.
+PIECE = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +49,8 @@ class Embedder:
 
     def __init__(self, encoder: Encoder, *, cache_entries: int = 4096) -> None:
         self.encoder = encoder
+        #: For what is embedded when a configuration is read, which another thread may do.
+        self.recall = Recall(encoder, self._encode_between)
         self._cache_entries = cache_entries
         self._cache: OrderedDict[bytes, Vector] = OrderedDict()
         self._queue: dict[bytes, _Wanted] = {}
@@ -110,6 +119,11 @@ class Embedder:
         if vectors.shape != (expected := (len(texts), self.encoder.dimension)):
             raise ValueError(f"the encoder {self.encoder.name!r} returned the shape {vectors.shape}, not {expected}")
         return vectors
+
+    def _encode_between(self, texts: Sequence[str]) -> Vector:
+        """Encode many texts from another thread, a few at a time, so that requests are embedded in between."""
+        pieces = [list(texts[at : at + PIECE]) for at in range(0, len(texts), PIECE)]
+        return np.concatenate([self._thread.submit(self._encode, piece).result() for piece in pieces])
 
     def _finish(self, done: asyncio.Future[Vector]) -> None:
         batch, self._batch, self._running = self._batch, {}, None

@@ -65,7 +65,8 @@ class Signals:
         last = [signal for signal in signals if signal.reads_embedding]
         first = [signal for signal in signals if not signal.reads_embedding]
         waiting = {signal.name: self._in_thread(signal, request, readings) for signal in first if signal.blocking}
-        if self._embedder is not None and (EMBEDDING in wanted or last) and EMBEDDING not in readings.missed:
+        tried = EMBEDDING in readings.seconds or EMBEDDING in readings.missed
+        if self._embedder is not None and (EMBEDDING in wanted or last) and not tried:
             waiting[EMBEDDING] = self._embed(self._embedder, request.text, readings)
         tasks = {name: asyncio.ensure_future(work) for name, work in waiting.items()}
         self._read_here(first, request, readings)
@@ -109,7 +110,8 @@ class Signals:
             for task in tasks.values():
                 task.cancel()
         for name, task in tasks.items():
-            if not task.done():
+            # One that is cancelled already was given up when the threads were closed.
+            if not task.done() or task.cancelled():
                 self._metrics.signals_missed.labels(name).inc()
                 readings.missed.add(name)
             elif (error := task.exception()) is not None:

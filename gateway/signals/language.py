@@ -119,7 +119,7 @@ class LanguageSignal:
         self._detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))
         self._of_nothing = self._probabilities("")
 
-    def read(self, request: Request, embedding: FloatArray | None) -> dict[str, Feature]:  # noqa: ARG002 - protocol
+    def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the language where it can be told, and how surely; nothing for a text without words."""
         words, cut = prose(request.text)
         found = self.detect(words)

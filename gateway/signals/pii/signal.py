@@ -48,7 +48,7 @@ class PiiSignal:
         self._known: OrderedDict[bytes, tuple[tuple[str, int], ...]] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, request: Request, embedding: FloatArray | None) -> dict[str, Feature]:  # noqa: ARG002 the protocol's
+    def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the kinds found, how many findings there are, what could not be read, and whether all was."""
         sent = travelling(request.body)
         counts: Counter[str] = Counter()

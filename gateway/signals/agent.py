@@ -1,0 +1,100 @@
+"""Where an agent stands: how many rounds of tools it has made, and what came of the last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gateway.signals._failure import failed
+from gateway.signals.base import Kind
+from gateway.signals.request import calls_of, is_user, messages_of, objects, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.signals.base import Request
+    from gateway.signals.request import Message
+    from routers.types import Feature, FloatArray
+
+#: The roles of messages that bring a tool's result; `function` is OpenAI's older one.
+RESULTS = frozenset({"tool", "function"})
+
+
+class Agent:
+    """Reads the rounds of tool calls since the last user turn.
+
+    `agent.tool` and `agent.last_tool_failed` are left out where none was called, or has answered. Whether it failed is
+    a guess by what the result looks like.
+    """
+
+    name = "agent"
+    reads_embedding = False
+    blocking = False
+    provides: ClassVar[Mapping[str, Kind]] = {
+        "agent.step": Kind.NUMBER,
+        "agent.loop_open": Kind.TRUTH,
+        "agent.last_tool_failed": Kind.TRUTH,
+        "agent.tool": Kind.TEXT,
+        "agent.tools_offered": Kind.NUMBER,
+    }
+
+    def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
+        """Return what the messages since the last user turn tell."""
+        loop = _since_user(messages_of(request.body))
+        rounds = [message for message in loop if calls_of(message)]
+        results = [message for message in loop if _is_result(message)]
+        offered = len(objects(request.body.get("tools"))) + len(objects(request.body.get("functions")))
+        features: dict[str, Feature] = {
+            "agent.step": float(len(rounds)),
+            "agent.loop_open": _open(loop),
+            "agent.tools_offered": float(offered),
+        }
+        if rounds and (tool := _name(calls_of(rounds[-1])[-1])):
+            features["agent.tool"] = tool
+        if results:
+            features["agent.last_tool_failed"] = _failed(results[-1])
+        return features
+
+
+def _since_user(messages: list[Message]) -> list[Message]:
+    turns = [number for number, message in enumerate(messages) if is_user(message) and not _is_result(message)]
+    return messages[turns[-1] + 1 :] if turns else messages
+
+
+def _is_result(message: Message) -> bool:
+    role = message.get("role")
+    return (isinstance(role, str) and role in RESULTS) or bool(_result_parts(message))
+
+
+def _result_parts(message: Message) -> list[Message]:
+    """Return the results in a user's message, where Anthropic's API has them."""
+    return [part for part in objects(message.get("content")) if part.get("type") == "tool_result"]
+
+
+def _open(loop: list[Message]) -> bool:
+    """Tell whether the last message is a result, or a call has none yet."""
+    if not loop:
+        return False
+    last = next((n for n in range(len(loop) - 1, -1, -1) if calls_of(loop[n])), None)
+    if _is_result(loop[-1]) or last is None:
+        return _is_result(loop[-1])
+    called = {_identifier(call, "id") for call in calls_of(loop[last])}
+    answered = {_identifier(message, "tool_call_id") for message in loop[last + 1 :] if _is_result(message)}
+    return not called <= answered
+
+
+def _identifier(value: Mapping[str, Any], member: str) -> str:
+    identifier = value.get(member)
+    return identifier if isinstance(identifier, str) else ""
+
+
+def _name(call: Message) -> str | None:
+    function = call.get("function") or call.get("custom")
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _failed(result: Message) -> bool:
+    parts = [result, *_result_parts(result)]
+    if any(part.get("is_error") is True for part in parts):
+        return True
+    return any(failed(text) for part in parts for text in texts_of(part.get("content")))

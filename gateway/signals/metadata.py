@@ -1,0 +1,84 @@
+"""What the caller says about a request: its metadata, its headers, its tags, and the user that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gateway.signals.base import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.signals.base import Request
+    from routers.types import Feature, FloatArray
+
+#: Headers that hold tags, separated by commas.
+TAG_HEADERS = ("x-pointsman-tags", "x-litellm-tags")
+#: Members of the body that say whom a request is for. The first is OpenAI's newer name of the second.
+USER = ("safety_identifier", "user")
+#: As OpenAI's API has it; what is longer is cut, and what is more is left out.
+MAX_VALUE_CHARACTERS, MAX_ENTRIES = 512, 64
+
+
+class Metadata:
+    """Gives `metadata.KEY`, `header.NAME` for the `headers` named, `user` and `tags`; what is not said is left out.
+
+    Numbers and truth values are given as JSON writes them; lists and objects are left out. `headers` are compared
+    without regard to case.
+    """
+
+    name = "metadata"
+    reads_embedding = False
+    blocking = False
+    provides: ClassVar[Mapping[str, Kind]] = {
+        "metadata.*": Kind.TEXT,
+        "header.*": Kind.TEXT,
+        "user": Kind.TEXT,
+        "tags": Kind.TEXTS,
+    }
+
+    def __init__(self, *, headers: Sequence[str] = ()) -> None:
+        self._headers = tuple(header.lower() for header in headers)
+
+    def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
+        """Return what the caller says."""
+        metadata = entries_of(request.body)
+        found = {f"metadata.{key}": text for key, text in metadata.items()}
+        found |= {f"header.{name}": request.headers[name] for name in self._headers if name in request.headers}
+        features: dict[str, Feature] = {name: text[:MAX_VALUE_CHARACTERS] for name, text in found.items()}
+        users = (request.body.get(member) for member in USER)
+        if user := next((user for user in users if isinstance(user, str) and user), None):
+            features["user"] = user[:MAX_VALUE_CHARACTERS]
+        if tags := tuple(dict.fromkeys(_tags(request))):
+            features["tags"] = tags
+        return features
+
+
+def entries_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the entries of the body's metadata that are texts, numbers or truth values, as texts."""
+    metadata = body.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return {}
+    kept = list(metadata.items())[:MAX_ENTRIES]
+    return {key: _written(value) for key, value in kept if isinstance(value, str | int | float)}
+
+
+def _written(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _tags(request: Request) -> Iterator[str]:
+    for header in TAG_HEADERS:
+        yield from _split(request.headers.get(header, ""))
+    metadata = request.body.get("metadata")
+    written = metadata.get("tags") if isinstance(metadata, Mapping) else None
+    if isinstance(written, str):
+        yield from _split(written)
+    elif isinstance(written, Sequence):
+        yield from (tag.strip() for tag in written if isinstance(tag, str) and tag.strip())
+    yield from request.caller.tags
+
+
+def _split(text: str) -> list[str]:
+    return [tag.strip() for tag in text.split(",") if tag.strip()]

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.signals.token_weights import FAMILIES, TABLE
+from gateway.signals.tokens import SAMPLED_CHARACTERS, UNMEASURED, Tokenizer, TokenizerError, estimate_tokens
+
+SOURCE = """\
+def mean(values: list[float]) -> float:
+    if not values:
+        raise ValueError("there is nothing to take the mean of")
+    return sum(values) / len(values)
+"""
+#: Texts with their counts in o200k_base, as bpe-openai 0.1.4 gives them.
+COUNTED = [
+    ("Please summarise the attached report in three short paragraphs, and list the open questions.", 17),
+    ("Bitte fassen Sie den beigefügten Bericht in drei kurzen Absätzen zusammen.", 17),
+    ("Пожалуйста, кратко изложите приложенный отчёт в трёх абзацах.", 20),
+    ("请用三个简短的段落总结所附的报告。", 14),
+    (SOURCE, 39),
+    ("2026-11-22 16:20:05 1234567 0.25", 20),
+]
+
+
+@pytest.mark.parametrize(("text", "tokens"), COUNTED)
+def test_an_estimate_is_near_the_count_in_any_script(text, tokens):
+    """Bytes by four is off by more than half for some of these."""
+    assert estimate_tokens(text) == pytest.approx(tokens, rel=0.3)
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *UNMEASURED])
+def test_a_family_has_weights_of_its_own(family):
+    """What one tokeniser has a token for, another writes in bytes."""
+    assert 5 <= estimate_tokens("The quick brown fox jumps over the lazy dog.", family) <= 16
+
+
+def test_thai_costs_more_where_a_vocabulary_knows_no_thai():
+    """A small English model's tokeniser falls back to bytes."""
+    thai = "กรุณาสรุปรายงานที่แนบมา"
+
+    assert estimate_tokens(thai, "smollm") > 3 * estimate_tokens(thai, "o200k")
+
+
+def test_an_unknown_family_is_refused():
+    """A misspelt family must not be taken for another."""
+    with pytest.raises(KeyError):
+        estimate_tokens("text", "o300k")
+
+
+def test_nothing_costs_nothing():
+    """There is no token in an empty text."""
+    assert estimate_tokens("") == 0.0
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_a_positive_estimate_within_its_bytes(text):
+    """No tokeniser needs more than a few tokens for a character."""
+    tokens = estimate_tokens(text)
+
+    assert tokens >= 0
+    assert tokens <= 6 * len(text)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\x00", "\U0010ffff", "e\u0301"])
+def test_what_utf_8_cannot_express_is_measured_as_well(text):
+    """A request may hold a lone surrogate."""
+    assert estimate_tokens(text) > 0
+
+
+def test_a_long_text_is_sampled_evenly():
+    """The sample stands for the whole, whichever part is dear."""
+    prose, numbers = "The report says that sales grew. " * 3000, "12 345 67, 8.9 " * 6000
+    both = prose + numbers
+    assert len(prose) > SAMPLED_CHARACTERS
+
+    whole = sum(estimate_tokens(both[start : start + 1000]) for start in range(0, len(both), 1000))
+
+    assert estimate_tokens(both) == pytest.approx(whole, rel=0.05)
+
+
+def test_every_code_point_range_of_the_table_is_in_order():
+    """A range written the wrong way round would be empty, and its weights for nothing."""
+    ends = [ends.partition("-") for line in TABLE.splitlines() for ends in line.split(" | ")[1].split()]
+
+    assert [] == [first + last for first, _, last in ends if last and int(first, 16) >= int(last, 16)]
+
+
+@pytest.mark.skipif(find_spec("bpe_openai") is not None, reason="the package is installed")
+def test_a_tokeniser_that_is_not_installed_is_named_with_the_remedy():
+    """An optional package is not missed until it is asked for."""
+    with pytest.raises(TokenizerError, match="pip install bpe-openai"):
+        Tokenizer("o200k_base")
+
+
+@pytest.mark.skipif(find_spec("bpe_openai") is None, reason="bpe-openai is not installed")
+@pytest.mark.parametrize(("text", "tokens"), COUNTED)
+def test_a_tokeniser_counts(text, tokens):
+    """The counts that estimates are compared with."""
+    assert Tokenizer("o200k_base").count(text) == tokens
