@@ -97,6 +97,12 @@ class Files:
     policies: tuple[PolicyFile, ...]
     digest: str
 
+    @property
+    def domain_examples(self) -> Path | None:
+        """Return the file of examples of domains, if one is named."""
+        name = self.config.signals.domain.examples
+        return None if name is None else self.path.parent / name
+
     def policy(self, name: str) -> PolicyFile:
         """Return the policy of that name, as the option `--policy` gives it. Raises `ConfigError`."""
         by_name = {policy.config.name: policy for policy in self.policies}
@@ -107,7 +113,8 @@ class Files:
     def watched(self) -> list[Path]:
         """Return every file whose change matters, whether it is there or not."""
         states = [router.state / MANIFEST for policy in self.policies for router in policy.routers()]
-        return [self.path, *(policy.document.path for policy in self.policies), *states]
+        examples = [self.domain_examples] if self.domain_examples else []
+        return [self.path, *(policy.document.path for policy in self.policies), *states, *examples]
 
 
 def read_files(path: Path, environment: Mapping[str, str]) -> Files:
@@ -120,15 +127,20 @@ def read_files(path: Path, environment: Mapping[str, str]) -> Files:
     config = validate(document, GatewayConfig)
     policies = tuple(_read_policies(path, config, environment))
     wrong = [*_wrong_server(config, document), *_wrong_references(config, document)]
-    wrong += [*_wrong_keys(config, document, environment), *_wrong_policies(config, policies)]
+    wrong += [*_wrong_keys(config, document, environment), *wrong_policies(config, policies)]
     wrong += [*wrong_classes(config, document, policies)]
     if wrong:
         raise ConfigError("\n".join(wrong))
-    return Files(path, config, document, policies, _digest(document, policies))
+    digest = _digest(
+        document, policies, path.parent / config.signals.domain.examples if config.signals.domain.examples else None
+    )
+    return Files(path, config, document, policies, digest)
 
 
-def _digest(document: Document, policies: tuple[PolicyFile, ...]) -> str:
+def _digest(document: Document, policies: tuple[PolicyFile, ...], examples: Path | None) -> str:
     digest = hashlib.sha256(document.digest.encode())
+    if examples is not None and examples.is_file():
+        digest.update(hashlib.sha256(examples.read_bytes()).digest())
     for policy in policies:
         digest.update(policy.document.digest.encode())
         for router in policy.routers():
@@ -193,7 +205,7 @@ def _wrong_references(config: GatewayConfig, document: Document) -> Iterator[str
             yield document.at(("providers", name), f"vendor {vendor.name!r} needs a base_url")
 
 
-def _wrong_policies(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> Iterator[str]:
+def wrong_policies(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> Iterator[str]:
     """Yield what does not fit together between policies and models."""
     seen: set[str] = set()
     for policy in policies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -27,6 +28,9 @@ class LengthConfig(Written):
     tokenizer: Literal["estimate", "o200k_base", "cl100k_base"] = Field(
         "estimate", description="An estimate, or exact counts (needs the extra `tokens`)."
     )
+    family: Literal["o200k", "cl100k", "llama3", "gemma", "smollm", "claude"] = Field(
+        "o200k", description="The family of models whose tokens are estimated."
+    )
 
 
 class KeywordsConfig(Written):
@@ -51,6 +55,8 @@ class WindowConfig(Written):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         description="Local time; one that is not later than `opens` is of the day after.",
     )
+    first: date | None = Field(None, description="The first date on which it opens.")
+    last: date | None = Field(None, description="The last date on which it opens.")
 
 
 class TimeConfig(Written):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import time
 from typing import TYPE_CHECKING
 
+from gateway.config.domains import open_domain
 from gateway.deciding import ALWAYS
+from gateway.signals.difficulty import DifficultySignal
 from gateway.signals.extract import EMBEDDING
 from gateway.signals.keywords import KeywordLists, Keywords
 from gateway.signals.length import Length
@@ -20,32 +22,43 @@ if TYPE_CHECKING:
     from gateway.config.loader import Place
     from gateway.config.signal_models import WindowConfig
     from gateway.signals.base import Signal
-    from gateway.signals.encoder import Encoder
+    from gateway.signals.embedding import Embedder
 
-    Open = Callable[[Files, Encoder | None], Signal]
+    Open = Callable[[Files, Embedder | None], Signal]
 
 
-def open_signals(files: Files, needed: frozenset[str], encoder: Encoder | None) -> list[Signal]:
-    """Return the signals that are needed, ready to be read; `encoder` embeds the examples of domains.
+def open_signals(files: Files, needed: frozenset[str], embedder: Embedder | None) -> list[Signal]:
+    """Return the signals that are needed, ready to be read; the embedder's encoder embeds the examples of domains.
 
     Raises `ConfigError`, with the line of the section, where a signal's settings cannot be used.
     """
-    return [_open(files, name, encoder) for name in sorted((ALWAYS | needed) - {EMBEDDING})]
+    return [_open(files, name, embedder) for name in sorted((ALWAYS | needed) - {EMBEDDING})]
 
 
-def _open(files: Files, name: str, encoder: Encoder | None) -> Signal:
+def _open(files: Files, name: str, embedder: Embedder | None) -> Signal:
     place: Place = ("signals", name)
     try:
-        return _OPENED[name](files, encoder) if name in _OPENED else signal_class(name)()
+        return _OPENED[name](files, embedder) if name in _OPENED else signal_class(name)()
     except (ValueError, OSError) as error:
         raise files.document.error(place, str(error)) from error
 
 
-def _length(files: Files, _: Encoder | None) -> Signal:
-    return Length(tokenizer=files.config.signals.length.tokenizer)
+def _length(files: Files, _: Embedder | None) -> Signal:
+    settings = files.config.signals.length
+    return Length(tokenizer=settings.tokenizer, family=settings.family)
 
 
-def _keywords(files: Files, _: Encoder | None) -> Signal:
+def _domain(files: Files, embedder: Embedder | None) -> Signal:
+    if embedder is None:
+        raise ValueError("domains are told by embeddings, and nothing embeds")
+    return open_domain(files, embedder.recall)
+
+
+def _difficulty(files: Files, _: Embedder | None) -> Signal:
+    return DifficultySignal(encoder=files.config.signals.embedding.model)
+
+
+def _keywords(files: Files, _: Embedder | None) -> Signal:
     return KeywordLists(
         [
             Keywords(name, words.any, words.regex, words.all, words.case_sensitive, words.scope)
@@ -54,17 +67,25 @@ def _keywords(files: Files, _: Encoder | None) -> Signal:
     )
 
 
-def _metadata(files: Files, _: Encoder | None) -> Signal:
+def _metadata(files: Files, _: Embedder | None) -> Signal:
     return Metadata(headers=files.config.signals.metadata.headers)
 
 
-def _time(files: Files, _: Encoder | None) -> Signal:
+def _time(files: Files, _: Embedder | None) -> Signal:
     settings = files.config.signals.time
     return Time(zone=settings.zone, windows=[_window(name, one) for name, one in settings.windows.items()])
 
 
 def _window(name: str, config: WindowConfig) -> Window:
-    return Window(name, time.fromisoformat(config.opens), time.fromisoformat(config.closes), config.days)
+    start, end = time.fromisoformat(config.opens), time.fromisoformat(config.closes)
+    return Window(name, start, end, config.days, config.first, config.last)
 
 
-_OPENED: Mapping[str, Open] = {"keywords": _keywords, "length": _length, "metadata": _metadata, "time": _time}
+_OPENED: Mapping[str, Open] = {
+    "difficulty": _difficulty,
+    "domain": _domain,
+    "keywords": _keywords,
+    "length": _length,
+    "metadata": _metadata,
+    "time": _time,
+}
