@@ -47,9 +47,27 @@ GATEWAY = (
     ("models: price", models.PriceConfig, "USD per million tokens."),
     ("signals", signal_models.SignalsConfig, "What is found out about a request before it is routed."),
     ("signals: embedding", signal_models.EmbeddingConfig, "The sentence encoder, opened only if some policy needs it."),
+    ("signals: length", signal_models.LengthConfig, "How tokens are counted: see [length](signals.md#length)."),
+    ("signals: domain", signal_models.DomainConfig, "Classes of requests: see [domain](signals.md#domain)."),
+    ("signals: domain: classes", signal_models.DomainClassConfig, "A class, by its name."),
+    ("signals: keywords", signal_models.KeywordsConfig, "A list of words, by its name."),
+    ("signals: metadata", signal_models.MetadataConfig, "What rules may see of a request's headers."),
+    ("signals: time", signal_models.TimeConfig, "The clock that rules go by."),
+    ("signals: time: windows", signal_models.WindowConfig, "A window of time, by its name."),
+    ("callers", models.CallerConfig, "A caller, by its name: see [callers](policies.md#callers)."),
+    (
+        "data_classes",
+        models.DataClassesConfig,
+        "How confidential requests are: see [data classes](policies.md#data-classes).",
+    ),
     ("store", models.StoreConfig, "The [log](log.md). It cannot change while the gateway runs."),
 )
-POLICY = (("limits", models.LimitsConfig, "What one request may take."),)
+POLICY = (
+    ("rules", policy_models.RuleConfig, "What rules do is said in [policies.md](policies.md#rules)."),
+    ("limits", models.LimitsConfig, "What one request may take."),
+    ("stickiness", policy_models.StickinessConfig, "See [sessions](policies.md#sessions)."),
+    ("dial", policy_models.DialConfig, "How far clients may turn the [dial](routers.md#the-dial)."),
+)
 
 #: Meanings of fields whose names say all to a reader of the code.
 FIELDS = {
@@ -62,6 +80,12 @@ FIELDS = {
     "type": "A file, or memory alone (for tests: it is lost at the end).",
     "embedding": "The sentence encoder: [below](#signals-embedding).",
     "limits": "What one request may take: [below](#limits).",
+    "length": "How tokens are counted: [below](#signals-length).",
+    "domain": "Classes of requests: [below](#signals-domain).",
+    "metadata": "What rules may see of headers: [below](#signals-metadata).",
+    "time": "The clock that rules go by: [below](#signals-time).",
+    "stickiness": "When a session keeps its model: [below](#stickiness).",
+    "dial": "How far clients may turn it: [below](#dial).",
 }
 
 #: Meanings of the components' options; a new option has to be added here.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.app import create_app
-from gateway.config.files import strangers_problem
 from gateway.config.loader import ConfigError
+from gateway.config.references import strangers_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -89,11 +89,11 @@ def test_every_example_is_good(path, tmp_path):
         yaml.safe_dump({"providers": {"here": {"vendor": "vllm"}}, "models": models, "policies": [str(path)]})
     )
     (policy,) = build_policies(read_files(file, {}), None).policies.values()
-    call = next(policy.router.plan(Context("hello", 2), policy.pool, random.Random(0)))
-
     assert path.stem == policy.name
     assert policy.description
-    assert set(call.candidates) <= set(policy.pool)
+    for route in policy.routes():
+        call = next(route.router.plan(Context("hello", 2), route.pool, random.Random(0)))
+        assert set(call.candidates) <= set(route.pool)
     assert "\n# " in path.read_text()
 
 

@@ -23,6 +23,11 @@ from gateway.config.files import read_files
 from gateway.config.models import GatewayConfig
 from gateway.config.policy_models import PolicyConfig
 from gateway.config.routers import build_new_router
+from gateway.config.rules import TEXT
+from gateway.rules.features import parse_defaults
+from gateway.rules.parse import parse_condition
+from gateway.rules.projections import parse_projections
+from gateway.signals.registry import features
 from providers.vendors import VENDORS
 from routers.registry import build_estimator, build_router, build_rule, components
 from tests.pages import PAGES, ROOT, Block, blocks
@@ -111,13 +116,26 @@ def check_yaml(data: dict[str, Any], folder: Path) -> None:
         path = folder / "configs" / "example.yaml"
         path.write_text(yaml.safe_dump(completed_gateway(data)), encoding="utf-8")
         for policy in read_files(path, {"OPENAI_API_KEY": "k", "GROQ_API_KEY": "k"}).policies:
-            build_new_router(policy)
+            build_new_router(policy.router)
     elif set(data) <= set(PolicyConfig.model_fields):
-        build_router(PolicyConfig.model_validate({"name": "p", "router": {"type": "random"}, **data}).router)
+        check_policy(PolicyConfig.model_validate({"name": "p", "router": {"type": "random"}, **data}))
+    elif set(data) == {"when"}:
+        parse_condition(data["when"], {**features(), **TEXT})
     else:
         builders = {"router": build_router, "estimator": build_estimator, "rule": build_rule}
         (kind,) = (kind for kind in builders if data["type"] in components(kind))
         builders[kind](data)
+
+
+def check_policy(policy: PolicyConfig) -> None:
+    """Check a policy's routers, projections, defaults and conditions; models may be any."""
+    for router in (policy.router, *(rule.router for rule in policy.rules if rule.router)):
+        build_router(router)
+    projections = parse_projections(policy.projections, {**features(), **TEXT})
+    parse_defaults(policy.defaults, features())
+    for rule in policy.rules:
+        if rule.when:
+            parse_condition(rule.when, {**features(), **TEXT, **projections.provides})
 
 
 @pytest.mark.parametrize(

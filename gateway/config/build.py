@@ -148,7 +148,7 @@ def _provider(
     headers = {} if vendor.keep_alive else {"connection": "close"}
     if not isinstance(config, LocalConfig):
         headers |= _authentication(vendor, config, environment)
-        headers |= {header: value.get_secret_value() for header, value in config.headers.items()}
+        headers |= {header.lower(): value.get_secret_value() for header, value in config.headers.items()}
     adapter = OpenAIAdapter(stream_options=vendor.stream_options, reasoning=vendor.reasoning)
     return Provider(name, base_url=base_url, headers=headers, adapter=adapter, client=client)
 

@@ -114,7 +114,7 @@ class ModelConfig(Written):
 class CallerConfig(Written):
     """A caller with a key of its own, and what that key allows."""
 
-    key: SecretStr = Field(description="The key that the caller shows.")
+    key: SecretStr = Field(min_length=1, description="The key that the caller shows.")
     role: str = Field("", description="What rules see as `role`.")
     team: str = Field("", description="What rules see as `team`.")
     tags: tuple[str, ...] = Field((), description="What rules see as `caller.tags`.")

@@ -38,7 +38,8 @@ def build_policies(files: Files, encoder_digest: str | None) -> Policies:
     candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
     building = _Building(files, candidates, encoder_digest)
     policies = {file.config.name: building.policy(file, ()) for file in files.policies}
-    return Policies(policies, candidates, timeouts_of(files.config.limits))
+    limits = files.config.limits
+    return Policies(policies, candidates, timeouts_of(limits), _bounds(limits))
 
 
 def pool_of(names: Iterable[str] | None, candidates: Mapping[str, Candidate]) -> tuple[Candidate, ...]:

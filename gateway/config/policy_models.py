@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from gateway.config.models import LimitsConfig
 from gateway.config.written import Name, Written
 
 #: Top-level members of a request that a rule may not set: they are the policy's business, or the client's words.
 PROTECTED = frozenset({"model", "messages", "stream", "stream_options", "pointsman"})
+#: Headers that belong to the connection, or to the body's form.
+_FRAMING = frozenset(
+    {"host", "connection", "content-length", "content-type", "accept-encoding", "transfer-encoding", "te", "upgrade"}
+)
+#: A header's name and value (RFC 9110, sections 5.1 and 5.5).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 #: What a rule's request to another policy, or its refusal, leaves no room for.
 _ROUTING = ("pool", "router", "fallback", "limits", "effort", "reasoning", "system_prompt", "headers", "parameters")
 
@@ -65,6 +74,26 @@ class RuleConfig(Written):
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Members of the request to set; null removes one."
     )
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _TOKEN.fullmatch(name) or name.lower() in _FRAMING:
+                raise ValueError(f"{name!r} is no header that a rule may set")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"the value of {name!r} holds what no header can: use printable ASCII")
+        return headers
+
+    @field_validator("parameters")
+    @classmethod
+    def _is_json(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        for name, value in parameters.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"the value of {name!r} is not JSON ({error}): quote it where it is a text") from error
+        return parameters
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:

@@ -15,8 +15,8 @@ class EmbeddingConfig(Written):
 
     model: str = Field(
         "minilm",
-        description="`minilm` (all-MiniLM-L6-v2, included), or any sentence-transformers model "
-        "(needs the extra `sentence-transformers`).",
+        description="`minilm` (all-MiniLM-L6-v2, included), `static` (its token vectors averaged, included: a hundred "
+        "times faster, less exact), or any sentence-transformers model (needs the extra `sentence-transformers`).",
     )
     threads: PositiveInt = Field(1, description="CPU threads to encode with.")
     cache_entries: int = Field(4096, ge=0, description="Texts whose embeddings are kept.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 #: Values that are never repeated in a message.
-SECRETS = frozenset({"api_key", "api_keys", "headers"})
+SECRETS = frozenset({"api_key", "api_keys", "headers", "key"})
 
 
 def validate(document: Document, model: type[Model]) -> Model:

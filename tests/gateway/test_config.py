@@ -11,7 +11,7 @@ from gateway.config.policies import build_policies
 from gateway.config.schema import schemas
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-KEYS = {"OPENAI_API_KEY": "sk-test", "GROQ_API_KEY": "gsk-test"}
+KEYS = {"OPENAI_API_KEY": "sk-test", "GROQ_API_KEY": "gsk-test", "SUPPORT_KEY": "a", "ANALYSTS_KEY": "b"}
 GATEWAY = """\
 providers:
   here: {vendor: vllm}
