@@ -10,12 +10,12 @@ from gateway.config.candidates import build_eligibility
 from gateway.config.policies import build_policies
 from gateway.config.routers import build_new_router
 from gateway.config.rules import read_condition, read_projections
-from gateway.config.signals import open_signals
+from gateway.config.signals import open_signals, reads_embedding
 from gateway.data_class import DataClasses, DataClassRules
 from gateway.deciding import Decider
 from gateway.signals.encoder import EncoderError, open_encoder
 from gateway.signals.extract import EMBEDDING, Signals
-from gateway.signals.registry import features, signal_class, signal_of
+from gateway.signals.registry import features, signal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def _needed(files: Files) -> Iterator[str]:
 def needs_encoder(files: Files) -> bool:
     """Tell whether something reads embeddings. Raises `ConfigError`."""
     needed = needed_signals(files)
-    return EMBEDDING in needed or any(signal_class(name).reads_embedding for name in needed - {EMBEDDING})
+    return EMBEDDING in needed or any(reads_embedding(files, name) for name in needed - {EMBEDDING})
 
 
 def open_encoder_of(files: Files) -> Encoder:

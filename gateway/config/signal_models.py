@@ -91,6 +91,18 @@ class DomainConfig(Written):
     )
 
 
+class SafetyConfig(Written):
+    """How carefully attacks are looked for."""
+
+    cascade: bool = Field(
+        default=False,
+        description="Whether hard cases are read again with the sentence embedding, which is computed for it; needs "
+        "the encoder `minilm`.",
+    )
+    low: float = Field(0.1, ge=0, le=1, description="A case is hard from this probability on.")
+    high: float = Field(0.9, ge=0, le=1, description="And up to this one.")
+
+
 class SignalsConfig(Written):
     """What is found out about a request before it is routed."""
 
@@ -101,6 +113,7 @@ class SignalsConfig(Written):
     embedding: EmbeddingConfig = EmbeddingConfig()
     length: LengthConfig = LengthConfig()
     domain: DomainConfig = DomainConfig()
+    safety: SafetyConfig = SafetyConfig()
     keywords: dict[Name, KeywordsConfig] = Field(default_factory=dict, description="Lists of words, by name.")
     metadata: MetadataConfig = MetadataConfig()
     time: TimeConfig = TimeConfig()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from gateway.config.domains import open_domain
 from gateway.deciding import ALWAYS
 from gateway.signals.difficulty import DifficultySignal
+from gateway.signals.encoder import BUILT_IN
 from gateway.signals.extract import EMBEDDING
 from gateway.signals.keywords import KeywordLists, Keywords
 from gateway.signals.length import Length
 from gateway.signals.metadata import Metadata
 from gateway.signals.registry import signal_class
+from gateway.signals.safety import GuardCascade, JailbreakClassifier, SafetySignal
 from gateway.signals.time_window import Time, Window
 
 if TYPE_CHECKING:
@@ -33,6 +35,13 @@ def open_signals(files: Files, needed: frozenset[str], embedder: Embedder | None
     Raises `ConfigError`, with the line of the section, where a signal's settings cannot be used.
     """
     return [_open(files, name, embedder) for name in sorted((ALWAYS | needed) - {EMBEDDING})]
+
+
+def reads_embedding(files: Files, name: str) -> bool:
+    """Tell whether a signal, with its settings, reads the embedding."""
+    if name == "safety":
+        return files.config.signals.safety.cascade
+    return signal_class(name).reads_embedding
 
 
 def _open(files: Files, name: str, embedder: Embedder | None) -> Signal:
@@ -56,6 +65,16 @@ def _domain(files: Files, embedder: Embedder | None) -> Signal:
 
 def _difficulty(files: Files, _: Embedder | None) -> Signal:
     return DifficultySignal(encoder=files.config.signals.embedding.model)
+
+
+def _safety(files: Files, _: Embedder | None) -> Signal:
+    settings = files.config.signals.safety
+    if not settings.cascade:
+        return SafetySignal()
+    if files.config.signals.embedding.model not in BUILT_IN:
+        raise ValueError("the cascade reads vectors of the encoder 'minilm': set signals.embedding.model to it")
+    guard = JailbreakClassifier.load()
+    return SafetySignal(GuardCascade(guard, guard, settings.low, settings.high), reads_embedding=True)
 
 
 def _keywords(files: Files, _: Embedder | None) -> Signal:
@@ -87,5 +106,6 @@ _OPENED: Mapping[str, Open] = {
     "keywords": _keywords,
     "length": _length,
     "metadata": _metadata,
+    "safety": _safety,
     "time": _time,
 }

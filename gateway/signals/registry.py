@@ -31,6 +31,7 @@ BUILT_IN: Mapping[str, str] = {
     "agent": "gateway.signals.agent:Agent",
     "context": "gateway.signals.context:ConversationContext",
     "difficulty": "gateway.signals.difficulty.signal:DifficultySignal",
+    "domain": "gateway.signals.domain.signal:DomainSignal",
     "documents": "gateway.signals.documents:Documents",
     "identity": "gateway.signals.identity:Identity",
     "keywords": "gateway.signals.keywords:KeywordLists",
@@ -39,6 +40,7 @@ BUILT_IN: Mapping[str, str] = {
     "metadata": "gateway.signals.metadata:Metadata",
     "needs": "gateway.signals.needs:Needs",
     "pii": "gateway.signals.pii.signal:PiiSignal",
+    "safety": "gateway.signals.safety.signal:SafetySignal",
     "session": "gateway.signals.session:Session",
     "time": "gateway.signals.time_window:Time",
 }

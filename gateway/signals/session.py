@@ -34,8 +34,8 @@ class Session:
     """Names the session that a request belongs to, by what the client says, else by how the conversation begins.
 
     The beginning is everything up to and with the first user message, which later turns repeat: its digest (128 bits,
-    hexadecimal) is the same for them, and another for another caller or `prompt_cache_key`. `session` is left out where there are no
-    messages.
+    hexadecimal) is the same for them, and another for another caller or `prompt_cache_key`. `session` is left out where
+    there are no messages.
     """
 
     name = "session"
