@@ -17,8 +17,10 @@ PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}){4,}")
 #: Letters set apart, as in i-g-n-o-r-e, over several words; two separators or more stand between words.
 SPACED = re.compile(r"(?<!\w)(?:\w[ .\-_*|/\\+]{1,3}){5,}\w(?!\w)")
 GAP = re.compile(r"[ .\-_*|/\\+]{2,}")
-#: A word in which digits or signs stand among letters.
-MIXED = re.compile(r"[\w@$!|+]*(?:[a-z][0134578@$!|+]|[0134578@$!|+][a-z])[\w@$!|+]*")
+#: A word with the signs that stand for letters, and a place in one where a digit or sign stands beside a letter: one
+#: pattern for both would try a long word anew from each of its letters.
+WORD = re.compile(r"[\w@$!|+]+")
+MIXED = re.compile(r"[a-z][0134578@$!|+]|[0134578@$!|+][a-z]")
 #: What stands above or below Latin, Greek and Cyrillic letters.
 MARKS = re.compile(r"[\u0300-\u036f]")
 #: At most so many encoded stretches are read.
@@ -74,7 +76,7 @@ def joined(text: str) -> str:
 
 def unleeted(text: str) -> str:
     """Return a plain text with digits and signs inside words read as the letters that they look like."""
-    return MIXED.sub(lambda match: match[0].translate(_LEET), text)
+    return WORD.sub(lambda match: match[0].translate(_LEET) if MIXED.search(match[0]) else match[0], text)
 
 
 def decoded(text: str) -> list[str]:
