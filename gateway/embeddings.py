@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.embedding_cache import CacheError, EmbeddingCache, default_folder
+from gateway.embedding_cache import EmbeddingCache, default_folder
 from gateway.engines.engine import EngineError
 from gateway.signals.encoder import open_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.engines.engine import Engine
     from gateway.signals.encoder import Encoder
     from routers.types import FloatArray
-
-__all__ = ["CacheError", "EmbeddingCache", "default_folder", "embed_all"]
 
 #: Texts that are embedded, and kept, at once.
 BATCH = 128
@@ -35,6 +33,11 @@ class Shard:
     encoder: str
     digest: str
     texts: tuple[str, ...]
+
+
+def open_cache(environment: Mapping[str, str]) -> EmbeddingCache:
+    """Return the cache of who runs this, in `default_folder`."""
+    return EmbeddingCache(default_folder(environment))
 
 
 def embed_all(

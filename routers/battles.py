@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import union
-from routers.rows import check_length, rounded_units
+from routers.rows import appended
 from routers.tally import Tally
 
 if TYPE_CHECKING:
@@ -105,10 +105,7 @@ class Battles:
         """
         if not len(other):
             return self.among(union(self.models, other.models))
-        embeddings = rounded_units(other.embeddings)
-        if len(self):
-            self.check_length(embeddings.shape[1])
-            embeddings = np.concatenate([self.embeddings, embeddings])
+        embeddings = appended(self.embeddings, other.embeddings)
         models = union(self.models, other.models)
         places = np.array([models.index(model) for model in other.models], np.intp)
         start = len(embeddings) - len(other.embeddings)
@@ -140,11 +137,6 @@ class Battles:
         results = np.concatenate([self.results, 1 - self.results])
         counted = [np.bincount(fighters, results**power, len(self.models)) for power in range(3)]
         return Tally(self.models, np.stack(counted))
-
-    def check_length(self, length: int) -> None:
-        """Raise `ValueError` for an embedding of another length than those of these battles."""
-        if len(self):
-            check_length(length, self.embeddings.shape[1])
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the columns as arrays by name."""

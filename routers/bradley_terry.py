@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.platt import sigmoid
+from routers.odds import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

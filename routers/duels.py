@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.descent import adam, minibatches
-from routers.platt import sigmoid
+from routers.odds import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

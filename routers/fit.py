@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from routers.columns import spread
-from routers.estimators.constant import PRIOR
+from routers.estimators.constant import averages
 from routers.rows import Rows
 from routers.types import Estimates
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from routers.tally import Tally
     from routers.types import Candidate, Context, FloatArray, Outcomes
 
     Arrays = Mapping[str, NDArray[np.generic]]
@@ -124,35 +122,7 @@ def estimate(fit: Fit, rows: Rows, contexts: Sequence[Context], candidates: Sequ
     return Estimates(mean, std)
 
 
-@lru_cache(maxsize=1024)
-def averages(tally: Tally) -> Column:
-    """Return the models' means and the standard errors of these, `[2, m]`; `PRIOR` for one never observed."""
-    error = np.sqrt(tally.variance / np.maximum(tally.count, 1))
-    prior = np.array([[PRIOR.mean], [PRIOR.std]])
-    both: Column = np.where(tally.count > 0, np.stack([tally.mean, error]), prior)
-    both.flags.writeable = False  # it is shared
-    return both
-
-
 def learnable(rows: Rows) -> NDArray[np.bool_]:
     """Tell which rewards a fit may use, `[n, m]`: those observed, of rows that have an embedding."""
     embedded = (rows.embeddings != 0).any(axis=1, keepdims=True)
     return np.asarray(~np.isnan(rows.rewards) & embedded)
-
-
-def chances(odds: Column, error: Column) -> Column:
-    """Turn log-odds and their standard errors, `[m]`, into those of a reward, `[2, m]`.
-
-    The error is half the distance between the chances one error below and above: `p (1 - p)` times the error
-    where that is small, and never more than `WIDEST`.
-
-    >>> chances(np.array([0.0]), np.array([0.1])).round(4).tolist()
-    [[0.5], [0.025]]
-    """
-    below, mean, above = sigmoid(np.stack([odds - error, odds, odds + error]))
-    return np.stack([mean, (above - below) / 2])
-
-
-def sigmoid(odds: Column) -> Column:
-    """Return the chances of log-odds, without overflow however large these are."""
-    return np.asarray(0.5 + 0.5 * np.tanh(odds / 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.fit import averages
+from routers.estimators.constant import averages
 from routers.kinds import Kinds, out_of_fold
 from routers.parts import below, prefixed
 from routers.trees import Trees

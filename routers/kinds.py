@@ -58,12 +58,7 @@ class Kinds:
         if len(known) < 2 or len(present) < 2:
             width = len(known) if len(known) > 1 else 0
             return cls(tuple(known), np.zeros((features.shape[1], width), np.float32), np.zeros(width, np.float32))
-        from sklearn.linear_model import LogisticRegression
-
-        fitted = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3).fit(
-            features[labelled].astype(np.float64), tasks[labelled]
-        )
-        coefficients, intercepts = _per_class(fitted.coef_, fitted.intercept_)
+        coefficients, intercepts = separated(features[labelled], tasks[labelled], STRENGTH, steps=200, tolerance=1e-3)
         places = [list(known).index(task) for task in present]
         weights = np.zeros((features.shape[1], len(known)), np.float32)
         constants = np.full(len(known), -np.inf, np.float32)
@@ -71,13 +66,22 @@ class Kinds:
         return cls(tuple(known), weights, np.maximum(constants, -1e6).astype(np.float32))
 
 
-def _per_class(
-    coefficients: NDArray[np.float64], intercepts: NDArray[np.float64]
+def separated(
+    points: FloatArray, labels: NDArray[np.str_], c: float, *, steps: int, tolerance: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a row a class, where two classes share one."""
-    if len(coefficients) > 1:
-        return coefficients, intercepts
-    return np.concatenate([0 * coefficients, coefficients]), np.concatenate([0 * intercepts, intercepts])
+    """Fit labels `[n]`, of which two differ, at points `[n, d]`, by multinomial logistic regression.
+
+    Return coefficients `[t, d]` and intercepts `[t]`, the labels in order. `c` is how strongly the points count against
+    the penalty; the solver ends after so many `steps`, or where the loss is as flat as `tolerance`.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=c, max_iter=steps, tol=tolerance).fit(points.astype(np.float64), labels)
+    if len(fitted.intercept_) > 1:
+        return fitted.coef_, fitted.intercept_
+    # Two labels share one curve, that of the second.
+    coefficients, intercepts = (np.concatenate([np.zeros_like(a), a]) for a in (fitted.coef_, fitted.intercept_))
+    return coefficients, intercepts
 
 
 def out_of_fold(features: FloatArray, tasks: NDArray[np.str_], known: Sequence[str], seed: int) -> FloatArray:

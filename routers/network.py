@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from routers.fit import LEAST_WEIGHT, chances, sigmoid
+from routers.fit import LEAST_WEIGHT
 from routers.leverage import Leverage
+from routers.odds import chances, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -43,3 +43,12 @@ def deviation(margins: Array, errors: Array) -> Array:
     tangent would be too sure of itself.
     """
     return np.asarray((sigmoid(margins + errors) - sigmoid(margins - errors)) / 2)
+
+
+def chances(margins: Array, errors: Array) -> Array:
+    """Return the chances and their standard errors, `[2, m]`, from log odds and theirs, `[m]`.
+
+    >>> chances(np.array([0.0]), np.array([0.1])).round(4).tolist()
+    [[0.5], [0.025]]
+    """
+    return np.stack([sigmoid(margins), deviation(margins, errors)])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from routers.odds import sigmoid
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -62,11 +64,6 @@ class Platt:
     def logits(self, scores: Array) -> Array:
         """Return the logits of the rewards for scores `[..., m]`."""
         return self.slope * scores + self.intercepts
-
-
-def sigmoid(logits: Array) -> Array:
-    """Return the probabilities of logits; it does not overflow."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits))
 
 
 def _descended(scores: Array, rewards: Array, observed: NDArray[np.bool_], slope: float | None) -> Array:

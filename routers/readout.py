@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import spread
-from routers.estimators.constant import PRIOR
-from routers.platt import INTERCEPT_PRECISION, Platt, sigmoid
+from routers.estimators.constant import PRIOR, averages
+from routers.odds import sigmoid
+from routers.platt import INTERCEPT_PRECISION, Platt
 from routers.rows import check_length
 from routers.tally import Tally
 from routers.types import Estimates
@@ -97,14 +98,9 @@ class Readout:
 
     def estimates(self, features: Array, usable: NDArray[np.bool_], models: Sequence[str]) -> Estimates:
         """Estimate `models` for features `[n, q]`, of which those that are not usable are missing."""
-        tally = self.tally.of_models(models)
-        mean, std = self._learned(features)
-        mean, std = (spread(values, self.models, models, np.nan) for values in (mean, std))
-        plain = ~usable[:, None] | np.isnan(mean)
-        mean = np.where(plain, tally.mean, mean)
-        std = np.where(plain, np.sqrt(tally.variance / np.maximum(tally.count, 1)), std)
-        unseen = tally.count == 0
-        mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
+        average = averages(self.tally.of_models(models))
+        said = spread(np.stack(self._learned(features)), self.models, models, np.nan)
+        mean, std = np.where(~usable[:, None] | np.isnan(said[0]), average[:, None], said)
         return Estimates(mean.astype(np.float32), np.minimum(std, PRIOR.std).astype(np.float32))
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:

@@ -50,10 +50,7 @@ class Rows:
         A row without an embedding (NaN or zeros) counts towards its models' means alone. A new model becomes a
         column. Raises `ValueError` where the embeddings have another length than those learned before.
         """
-        embeddings = rounded_units(outcomes.embeddings)
-        if len(self):
-            self.check_length(embeddings.shape[1])
-            embeddings = np.concatenate([self.embeddings, embeddings])
+        embeddings = appended(self.embeddings, outcomes.embeddings)
         models = union(self.models, outcomes.models)
         old = spread(self.rewards, self.models, models, np.nan)
         new = spread(outcomes.rewards.astype(np.float32), outcomes.models, models, np.nan)
@@ -64,6 +61,25 @@ class Rows:
         """Return these rows, with nothing observed of a model."""
         columns = np.array(self.models, np.str_) == model
         return Rows.of(self.models, self.embeddings, np.where(columns, np.float32(np.nan), self.rewards))
+
+    def nearest(
+        self, embedding: FloatArray | None, count: int, but: int | None = None
+    ) -> tuple[NDArray[np.intp], FloatArray]:
+        """Return the `count` rows nearest to a request, in their own order, and their cosines, both `[k]`.
+
+        There are none without an embedding. The row `but` counts as one at a cosine of zero. Raises `ValueError` for an
+        embedding of another length than those learned.
+        """
+        if embedding is None or not len(self):
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        self.check_length(len(embedding))
+        # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
+        cosines = np.vecdot(self.embeddings, embedding)
+        if but is not None:
+            cosines[but] = 0
+        outside = max(len(cosines) - count, 0)
+        near = np.sort(np.argpartition(cosines, outside - 1)[outside:]) if outside else np.arange(len(cosines))
+        return near, cosines[near]
 
     def check_length(self, length: int) -> None:
         """Raise `ValueError` for an embedding of another length than those learned."""
@@ -91,6 +107,19 @@ def rounded_units(embeddings: FloatArray) -> FloatArray:
     usable = np.isfinite(lengths) & (lengths > 0)
     units = np.where(usable, embeddings, 0) / np.where(usable, lengths, 1)
     return units.astype(np.float16).astype(np.float32)
+
+
+def appended(learned: FloatArray, new: FloatArray) -> FloatArray:
+    """Return embeddings and new ones, which become rounded units. Raises `ValueError` for new ones of another length.
+
+    >>> appended(np.eye(2, dtype=np.float32), np.array([[0.0, 2.0]])).tolist()
+    [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+    """
+    units = rounded_units(new)
+    if not len(learned):
+        return units
+    check_length(units.shape[1], learned.shape[1])
+    return np.concatenate([learned, units])
 
 
 def check_length(length: int, learned: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from routers.types import Candidate, Context, Estimator, Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 A, B, C = Candidate("a"), Candidate("b"), Candidate("c")
 EAST, NORTH, WEST, CENTRE = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]
@@ -15,12 +18,13 @@ NAN = np.nan
 E = TypeVar("E", bound=Estimator)
 
 
-def table(embeddings: Any, rewards: Any, models: str = "abcdefgh") -> Outcomes:
+def table(embeddings: Any, rewards: Any, models: Sequence[str] = "abcdefgh", tasks: Sequence[str] = ()) -> Outcomes:
     """Return outcomes without costs, of the first of the models: as many as a row of rewards has, or one."""
     observed = np.array(rewards, np.float32)
     observed = observed if observed.ndim == 2 else observed[:, None]
     gap = np.full_like(observed, NAN)
-    return Outcomes(tuple(models[: observed.shape[1]]), np.array(embeddings, np.float32), observed, gap, gap)
+    named = tuple(models[: observed.shape[1]])
+    return Outcomes(named, np.array(embeddings, np.float32), observed, gap, gap, tasks=tuple(tasks))
 
 
 def specialists(n: int = 200) -> Outcomes:

@@ -10,25 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from gateway.cli.evaluations import AsJson, Config, EngineName, Jobs, Tables, embedder, refusals, screen
 from gateway.cli.progress import progress_bar
 from gateway.evaluation.problem import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.config.files import Files
-    from gateway.engines.engine import Engine
-    from gateway.evaluation.bench import Embed
     from gateway.evaluation.settings import Settings
-    from routers.types import FloatArray
 
-#: How wide a report's table is where nobody says how wide the screen is.
-WIDTH = 160
-
-Tables = Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Outcome tables (Parquet, CSV or JSON lines).")]
 Out = Annotated[Path, typer.Option(help="The folder to write the report to.")]
 Routers = Annotated[
     list[str] | None,
@@ -47,17 +38,6 @@ LeaveOut = Annotated[
 Duplicates = Annotated[
     bool, typer.Option("--keep-duplicates", help="Keep test prompts that the training fold has too.")
 ]
-Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The gateway's YAML file, for its policies and its encoder.")
-]
-EngineName = Annotated[
-    str | None,
-    typer.Option(
-        "--engine", help="serial, processes, processes:N, dask, or a scheduler's address; default: processes."
-    ),
-]
-Jobs = Annotated[int | None, typer.Option(metavar="N", help="Short for --engine processes:N; 1 is serial.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report itself, and all else on standard error.")]
 
 
 def command(  # noqa: PLR0913 - there is one for each option
@@ -83,7 +63,7 @@ def command(  # noqa: PLR0913 - there is one for each option
     """
     from gateway.evaluation.settings import Settings, engine_name, split_names, split_pair
 
-    try:
+    with refusals():
         _check_folder(out)
         settings = Settings(
             routers=split_names(router),
@@ -95,9 +75,6 @@ def command(  # noqa: PLR0913 - there is one for each option
             keep_duplicates=keep_duplicates,
         )
         document = _evaluate(tables, settings, config, engine_name(engine, jobs))
-    except EvaluationError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error
     _write(document, out)
     _print(document, out, as_json=as_json)
 
@@ -125,22 +102,6 @@ def _evaluate(paths: Sequence[Path], settings: Settings, config: Path | None, en
     return document(["pointsman", *sys.argv[1:]], datetime.now(UTC), sections)
 
 
-def embedder(files: Files | None, engine: Engine) -> Embed:
-    """Return what turns texts into vectors, remembering them, with the engine's workers."""
-    from gateway.config.deciding import open_encoder_of
-    from gateway.embeddings import EmbeddingCache, default_folder, embed_all
-    from gateway.signals.encoder import open_encoder
-
-    encoder = open_encoder_of(files) if files else open_encoder("minilm")
-    cache = EmbeddingCache(default_folder(os.environ))
-
-    def embed(texts: Sequence[str]) -> FloatArray:
-        with progress_bar("embedding") as progress:
-            return embed_all(texts, encoder, cache, progress, engine)
-
-    return embed
-
-
 def _write(document: Mapping[str, Any], out: Path) -> None:
     from gateway.evaluation.html import write_report
 
@@ -152,9 +113,7 @@ def _write(document: Mapping[str, Any], out: Path) -> None:
 def _print(document: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
     from gateway.evaluation.grid import grids
 
-    console = Console(stderr=as_json)
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = screen(as_json=as_json)
     for grid in grids(document):
         console.print(grid)
     console.print(f"report written to {out}", highlight=False, soft_wrap=True)

@@ -89,38 +89,27 @@ class _Plan:
 
 def _questions(probe_set: Path | None, encoder: Encoder) -> Questions:
     """Return the probes of the training fold: the others are kept for reports."""
-    from gateway.embeddings import EmbeddingCache, default_folder, embed_all
+    from gateway.embeddings import embed_all, open_cache
     from gateway.profiling.probes import fold_of, load_probes
     from gateway.profiling.questions import Questions
 
     probes = [probe for probe in load_probes(probe_set) if fold_of(probe) == "train"]
-    cache = EmbeddingCache(default_folder(os.environ))
-    return Questions(probes, embed_all([probe.prompt for probe in probes], encoder, cache))
+    return Questions(probes, embed_all([probe.prompt for probe in probes], encoder, open_cache(os.environ)))
 
 
 async def _interview(files: Files, model: str, questions: Questions, plan: _Plan) -> dict[int, Result]:
-    from gateway.config.build import open_runtime
-    from gateway.metrics import Metrics
-    from gateway.profiling.ask import Asker
+    from gateway.cli.asking import asking
     from gateway.profiling.interview import Interview
-    from gateway.profiling.journal import Journal, described
+    from gateway.profiling.journal import Journal
     from gateway.profiling.probes import probes_digest
-    from gateway.resources import Resources
-    from providers.vendors import LOCAL, VENDORS
 
-    runtime = await open_runtime(files, os.environ, Resources(), Metrics())
-    written = files.config.models[model]
-    provider = files.config.providers[written.provider]
-    asker = Asker(runtime.backends, {model: VENDORS.get(provider.vendor, LOCAL)})
     done = count(1)
-    try:
-        with Journal(plan.journal, probes_digest(questions.probes), {model: described(written, provider)}) as journal:
+    async with asking(files, [model]) as opened:
+        with Journal(plan.journal, probes_digest(questions.probes), opened.descriptions) as journal:
             interview = Interview(
-                model, questions.probes, asker, journal, lambda _: plan.progress(next(done), plan.number)
+                model, questions.probes, opened.asker, journal, lambda _: plan.progress(next(done), plan.number)
             )
             return await interview.hold(plan.choose, plan.number, AT_ONCE)
-    finally:
-        await runtime.aclose(patience_s=0)
 
 
 def _grid(model: str, standings: Sequence[Standing]) -> Grid:

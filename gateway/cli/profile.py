@@ -64,32 +64,21 @@ def _chosen(files: Files, wanted: Sequence[str] | None) -> list[str]:
 async def _run(
     files: Files, names: list[str], probes: Sequence[Probe], journal: Path, concurrency: int
 ) -> list[Result]:
-    from gateway.config.build import open_runtime
-    from gateway.metrics import Metrics
-    from gateway.profiling.ask import Asker
-    from gateway.profiling.journal import described
+    from gateway.cli.asking import asking
     from gateway.profiling.run import profile
-    from gateway.resources import Resources
-    from providers.vendors import LOCAL, VENDORS
 
-    runtime = await open_runtime(files, os.environ, Resources(), Metrics())
-    models, providers = files.config.models, files.config.providers
-    descriptions = {name: described(models[name], providers[models[name].provider]) for name in names}
-    vendors = {name: VENDORS.get(providers[models[name].provider].vendor, LOCAL) for name in names}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
+    async with asking(files, names) as opened:
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bars = {name: progress.add_task(name, total=len(probes)) for name in names}
             return await profile(
                 probes,
-                descriptions,
-                Asker(runtime.backends, vendors),
+                opened.descriptions,
+                opened.asker,
                 journal,
                 lambda result: progress.advance(bars[result.model]),
                 concurrency,
             )
-    finally:
-        await runtime.aclose(patience_s=0)
 
 
 def _report(results: Sequence[Result], probes: Sequence[Probe], names: Sequence[str]) -> None:

@@ -35,7 +35,7 @@ def command(
     from gateway.config.deciding import open_encoder_of
     from gateway.config.files import read_files
     from gateway.config.policies import pool_of
-    from gateway.embeddings import EmbeddingCache, default_folder, embed_all
+    from gateway.embeddings import embed_all, open_cache
     from gateway.tables.read import read_table
     from gateway.training import TrainingSet, fit
 
@@ -44,7 +44,7 @@ def command(
     outcomes = read_table(table)
     encoder = open_encoder_of(files)
     with progress_bar("embedding") as progress:
-        embeddings = embed_all(outcomes.prompts, encoder, EmbeddingCache(default_folder(os.environ)), progress)
+        embeddings = embed_all(outcomes.prompts, encoder, open_cache(os.environ), progress)
     pool = pool_of(written.pool, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
     report = fit(written, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
     Console().print(_grid(report))

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from gateway.cli.evaluate import WIDTH, AsJson, Config, EngineName, Jobs, Tables, embedder
+from gateway.cli.evaluations import AsJson, Config, EngineName, Jobs, Tables, embedder, refusals, screen
 from gateway.cli.progress import progress_bar
 from gateway.evaluation.problem import EvaluationError
 from gateway.tuning.choice import Metric
@@ -81,14 +79,11 @@ def command(  # noqa: PLR0913 - there is one for each option
     from gateway.tuning.policy import policy_text
 
     now = datetime.now(UTC)
-    try:
+    with refusals():
         name = _checked(out, name)
         settings = planned(_split(router), tries or (), budget_trials)
         plan = Plan(settings, folds, train_fold, metric, report_on)
         tuning = _tune(tables, plan, config, engine_name(engine, jobs))
-    except EvaluationError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(2) from error
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(policy_text(name, tuning, plan, now), encoding="utf-8")
     _print(tuning, plan, out, now, as_json=as_json)
@@ -133,9 +128,7 @@ def _tune(paths: Sequence[Path], plan: Plan, config: Path | None, engine: str) -
 def _print(tuning: Tuning, plan: Plan, out: Path, now: datetime, *, as_json: bool) -> None:
     from gateway.tuning.document import document, grid
 
-    console = Console(stderr=as_json)
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = screen(as_json=as_json)
     console.print(grid(tuning, plan))
     console.print(f"policy written to {out}", highlight=False, soft_wrap=True)
     if as_json:

@@ -76,14 +76,7 @@ def select(table: Table, settings: Settings) -> Selection:
             f"{table.path}: column 'prompt': all {duplicates} prompts of the fold {test_fold!r} are in the fold "
             f"{train_fold!r} too; test on others, or give --keep-duplicates"
         )
-    gaps = np.isnan(table.scores[test]) | np.isnan(table.costs_usd[test])
-    complete = test[~gaps.any(axis=1)]
-    if not len(complete):
-        worst = table.models[int(gaps.sum(axis=0).argmax())]
-        raise TableError(
-            f"{table.path}: no row of the fold {test_fold!r} has a score and a cost of every model "
-            f"({worst!r} lacks most); fill the gaps, or leave the model out"
-        )
+    complete = table.complete(test, test_fold)
     return Selection(train, complete, duplicates, len(test) - len(complete))
 
 

@@ -60,6 +60,17 @@ class Table:
             raise TableError(f"{self.path}: column 'fold': no row is {fold!r}; the folds are {there_are}")
         return rows
 
+    def complete(self, rows: Rows, fold: str) -> Rows:
+        """Return those of a fold's rows that have a score and a cost of every model. Raises `TableError` for none."""
+        gaps = np.isnan(self.scores[rows]) | np.isnan(self.costs_usd[rows])
+        if (complete := ~gaps.any(axis=1)).any():
+            return rows[complete]
+        worst = self.models[int(gaps.sum(axis=0).argmax())]
+        raise TableError(
+            f"{self.path}: no row of the fold {fold!r} has a score and a cost of every model "
+            f"({worst!r} lacks most); fill the gaps, or leave the model out"
+        )
+
     def outcomes(self, rows: Rows, models: Sequence[str], embeddings: FloatArray) -> Outcomes:
         """Return some rows, of some of the models; `embeddings` `[n, d]` are of all the table's prompts.
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from gateway.evaluation.folds import Folds
 from gateway.evaluation.problem import EvaluationError
-from gateway.tables.table import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +55,8 @@ def split(table: Table, fold: str, count: int, embed: Embed, seed: int = 0) -> P
     few rows for so many parts.
     """
     rows = table.rows(fold)
-    gaps = np.isnan(table.scores[rows]) | np.isnan(table.costs_usd[rows])
-    complete = ~np.any(gaps, axis=1)
-    _check(table, fold, gaps, count)
+    complete = np.isin(rows, table.complete(rows, fold))
+    _check(table, fold, int(complete.sum()), count)
     parts = _dealt([table.tasks[row] for row in rows], complete, count, seed)
     learned, judged = [], []
     for part in range(count):
@@ -72,14 +70,7 @@ def split(table: Table, fold: str, count: int, embed: Embed, seed: int = 0) -> P
     return Parts(outcomes, tuple(learned), tuple(judged))
 
 
-def _check(table: Table, fold: str, gaps: NDArray[np.bool_], count: int) -> None:
-    complete = int((~gaps.any(axis=1)).sum())
-    if not complete:
-        worst = table.models[int(gaps.sum(axis=0).argmax())]
-        raise TableError(
-            f"{table.path}: no row of the fold {fold!r} has a score and a cost of every model "
-            f"({worst!r} lacks most); fill the gaps, or leave the model out"
-        )
+def _check(table: Table, fold: str, complete: int, count: int) -> None:
     if complete < count:
         raise EvaluationError(
             f"--folds: {count} is more than the {complete} rows of the fold {fold!r} of {table.path} "

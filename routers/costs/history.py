@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import spread, union
-from routers.rows import check_length, rounded_units
+from routers.rows import appended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +45,8 @@ class History:
 
         Raises `ValueError` where the embeddings have another length than those learned before.
         """
-        embeddings, models = rounded_units(outcomes.embeddings), union(self.models, outcomes.models)
-        if len(self):
-            self.check_length(embeddings.shape[1])
-            embeddings = np.concatenate([self.embeddings, embeddings])
+        embeddings = appended(self.embeddings, outcomes.embeddings)
+        models = union(self.models, outcomes.models)
         prompts = np.array(outcomes.prompt_tokens or [np.nan] * outcomes.n, np.float32)
 
         def joined(old: FloatArray, new: FloatArray) -> FloatArray:
@@ -62,11 +60,6 @@ class History:
             completion_tokens=joined(self.completion_tokens, outcomes.completion_tokens),
             costs_usd=joined(self.costs_usd, outcomes.costs_usd),
         )
-
-    def check_length(self, length: int) -> None:
-        """Raise `ValueError` for an embedding of another length than those learned."""
-        if len(self):
-            check_length(length, self.embeddings.shape[1])
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the columns; the embeddings in half precision, which loses nothing."""

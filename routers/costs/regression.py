@@ -11,6 +11,7 @@ from routers.columns import spread
 from routers.costs.history import History
 from routers.costs.mean import TOKENS_PER_PRICE, Mean
 from routers.parts import below, prefixed
+from routers.rows import check_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,7 +155,7 @@ class Regression:
         features = np.zeros((len(contexts), len(self._centre)))
         for row, context in zip(features, contexts, strict=True):
             if context.embedding is not None:
-                self._history.check_length(len(context.embedding))
+                check_length(len(context.embedding), len(self._centre) - 1)
                 row[:-1] = context.embedding - self._centre[:-1]
             row[-1] = np.log1p(context.prompt_tokens) - self._centre[-1]
         return features

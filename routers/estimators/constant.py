@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,12 +45,7 @@ class Constant:
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Return every model's mean and its standard error, once for each context."""
-        tally = self._tally.of_models([candidate.model for candidate in candidates])
-        known = tally.count > 0
-        mean = np.where(known, tally.mean, PRIOR.mean).astype(np.float32)
-        error = np.sqrt(tally.variance / np.maximum(tally.count, 1))
-        std = np.where(known, error, PRIOR.std).astype(np.float32)
-        return Estimates(np.tile(mean, (len(contexts), 1)), np.tile(std, (len(contexts), 1)))
+        return alike(self._tally.of_models([candidate.model for candidate in candidates]), len(contexts))
 
     def learn(self, outcomes: Outcomes) -> None:
         """Add the rewards to the counts; the rows are not kept."""
@@ -62,3 +58,18 @@ class Constant:
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         self._tally = Tally(tuple(state["models"].tolist()), state["moments"].astype(np.float64))
+
+
+@lru_cache(maxsize=1024)
+def averages(tally: Tally) -> NDArray[np.float64]:
+    """Return the models' means and the standard errors of these, `[2, m]`; `PRIOR` for one never observed."""
+    error = np.sqrt(tally.variance / np.maximum(tally.count, 1))
+    prior = np.array([[PRIOR.mean], [PRIOR.std]])
+    both: NDArray[np.float64] = np.where(tally.count > 0, np.stack([tally.mean, error]), prior)
+    both.flags.writeable = False  # it is shared
+    return both
+
+
+def alike(tally: Tally, n: int) -> Estimates:
+    """Return the `averages` of the models, for each of `n` requests."""
+    return Estimates(*(np.tile(row.astype(np.float32), (n, 1)) for row in averages(tally)))

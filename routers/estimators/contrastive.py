@@ -9,6 +9,7 @@ import numpy as np
 
 from routers.contrast import Choices, Contrasts, contrast, unit
 from routers.descent import adam, minibatches
+from routers.parts import below, prefixed
 from routers.readout import Readout, Seen, held_out, slope_of, stacked
 from routers.rows import Rows
 
@@ -135,15 +136,13 @@ class Contrastive:
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the rows, and what was fitted to them."""
         learned = self._learned
-        readout = {f"readout.{name}": array for name, array in learned.readout.state().items()}
+        readout = prefixed("readout", learned.readout.state())
         return {**learned.rows.state(), **readout, "projection": learned.projection}
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        start = "readout."
-        readout = {name.removeprefix(start): array for name, array in state.items() if name.startswith(start)}
         rows, projection = Rows.restored(state, self.max_rows), state["projection"].astype(np.float64)
-        self._learned = _Learned(rows, projection, Readout.restored(readout))
+        self._learned = _Learned(rows, projection, Readout.restored(below("readout", state)))
 
     def _fitted(self, rows: Rows) -> _Learned:
         usable = rows.embeddings.any(axis=1)

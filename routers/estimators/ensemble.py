@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from routers.columns import spread
-from routers.estimators.constant import PRIOR
-from routers.fit import averages
+from routers.estimators.constant import PRIOR, alike, averages
 from routers.parts import below, prefixed
 from routers.stacking import Stacking, relevance
 from routers.tally import Tally
@@ -103,9 +102,9 @@ class Ensemble:
         """Estimate every candidate for every context."""
         tally, weighed = self._tally, self._weighed
         models = [candidate.model for candidate in candidates]
-        average = averages(tally.of_models(models))
         if weighed is None:
-            return Estimates(*(np.tile(row.astype(np.float32), (len(contexts), 1)) for row in average))
+            return alike(tally.of_models(models), len(contexts))
+        average = averages(tally.of_models(models))
         said = [member.predict(contexts, candidates) for member in self.members]
         deviations = np.stack([one.mean for one in said]).astype(np.float64) - average[0]
         errors = np.stack([one.std for one in said]).astype(np.float64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import spread
-from routers.fit import averages
+from routers.estimators.constant import averages
 from routers.grove import Grove, Growth, View
 from routers.parts import below, prefixed
 from routers.rows import Rows

@@ -159,7 +159,7 @@ class Graph:
 
     def _estimated(self, smoothed: _Smoothed, context: Context) -> tuple[Array, Array]:
         """Return mean and standard error of every model, both `[m]`, for one request."""
-        near, cosines = self._near(smoothed.rows, context)
+        near, cosines = smoothed.rows.nearest(context.embedding, self.neighbours)
         weight = np.maximum(cosines, 0).astype(np.float64)[:, None]
         evidence = (weight * smoothed.weights[near]).sum(axis=0)
         total = evidence + self.shrinkage
@@ -169,14 +169,3 @@ class Graph:
         drawn = np.where(total > 0, self.shrinkage / safe, 1)
         variance = tally.variance / np.maximum(total, 1) + drawn**2 * tally.variance / np.maximum(tally.count, 1)
         return np.clip(tally.mean + deviation, 0, 1), np.minimum(np.sqrt(variance), PRIOR.std)
-
-    def _near(self, rows: Rows, context: Context) -> tuple[NDArray[np.intp], FloatArray]:
-        """Return the nearest rows and their cosines, both `[k]`."""
-        if context.embedding is None or not len(rows):
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        rows.check_length(len(context.embedding))
-        # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
-        cosines = np.vecdot(rows.embeddings, context.embedding)
-        outside = max(len(rows) - self.neighbours, 0)
-        near = np.sort(np.argpartition(cosines, outside - 1)[outside:]) if outside else np.arange(len(rows))
-        return near, cosines[near]

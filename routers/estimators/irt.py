@@ -9,17 +9,15 @@ import numpy as np
 from routers.columns import spread, union
 from routers.estimators._calibration import Descent
 from routers.estimators._examination import Examination
-from routers.estimators.constant import PRIOR
+from routers.estimators.constant import alike
 from routers.rows import Rows, rounded_units
-from routers.types import Estimates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from routers.tally import Tally
-    from routers.types import Candidate, Context, FloatArray, Outcomes
+    from routers.types import Candidate, Context, Estimates, FloatArray, Outcomes
 
 
 class IRT:
@@ -88,7 +86,7 @@ class IRT:
         Raises `ValueError` where an embedding has another length than those learned.
         """
         models = [candidate.model for candidate in candidates]
-        estimates = _means(self._rows.tally.of_models(models), len(contexts))
+        estimates = alike(self._rows.tally.of_models(models), len(contexts))
         embedded = _embedded(contexts)
         if self._fitted is None or not embedded:
             return estimates
@@ -167,15 +165,6 @@ class IRT:
 
 def _embedded(contexts: Sequence[Context]) -> list[int]:
     return [n for n, context in enumerate(contexts) if context.embedding is not None]
-
-
-def _means(tally: Tally, n: int) -> Estimates:
-    """Return the models' means and their standard errors, for each of `n` requests."""
-    known = tally.count > 0
-    mean = np.where(known, tally.mean, PRIOR.mean).astype(np.float32)
-    error = np.sqrt(tally.variance / np.maximum(tally.count, 1))
-    std = np.where(known, error, PRIOR.std).astype(np.float32)
-    return Estimates(np.tile(mean, (n, 1)), np.tile(std, (n, 1)))
 
 
 def _with_column(rows: Rows, model: str, embeddings: FloatArray, rewards: FloatArray) -> Rows:

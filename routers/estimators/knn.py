@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
     from routers.types import Candidate, Context, FloatArray, Outcomes
 
     Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """The neighbours of one request: their rows, their cosines, and what each weighs. All `[k]`."""
-
-    rows: NDArray[np.intp]
-    cosines: Vector
-    weights: Vector
 
 
 class KNN:
@@ -89,17 +79,17 @@ class KNN:
         shape = (len(contexts), len(models))
         mean, std = np.empty(shape, np.float32), np.empty(shape, np.float32)
         for row, context in enumerate(contexts):
-            near = self._near(memory, context)
-            rewards = spread(memory.rewards[near.rows], memory.models, models, np.nan)
-            mean[row], std[row] = self._shrunk(near.weights, rewards.astype(np.float64), tally)
+            near, cosines = memory.nearest(context.embedding, self.neighbours)
+            rewards = spread(memory.rewards[near], memory.models, models, np.nan)
+            mean[row], std[row] = self._shrunk(self._weights(cosines), rewards.astype(np.float64), tally)
         unseen = tally.count == 0
         mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
         return Estimates(mean, std)
 
     def support(self, context: Context) -> float | None:
         """Return the mean cosine of the neighbours, to explain an estimate; None without neighbours."""
-        near = self._near(self._memory, context)
-        return float(near.cosines.mean()) if near.rows.size else None
+        _, cosines = self._memory.nearest(context.embedding, self.neighbours)
+        return float(cosines.mean(dtype=np.float64)) if cosines.size else None
 
     def learn(self, outcomes: Outcomes) -> None:
         """Append the rows, and drop the oldest beyond `max_rows`.
@@ -118,17 +108,10 @@ class KNN:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         self._memory = Rows.restored(state, self.max_rows)
 
-    def _near(self, memory: Rows, context: Context) -> _Near:
-        if context.embedding is None or not len(memory.embeddings):
-            return _Near(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
-        memory.check_length(len(context.embedding))
-        # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
-        similarities = np.vecdot(memory.embeddings, context.embedding)
-        outside = max(len(similarities) - self.neighbours, 0)
-        rows = np.sort(np.argpartition(similarities, outside - 1)[outside:]) if outside else _all(similarities)
-        cosines = similarities[rows].astype(np.float64)
-        weights = np.where(cosines > 0, np.maximum(cosines, 0) ** self.power, 0)
-        return _Near(rows, cosines, weights)
+    def _weights(self, cosines: FloatArray) -> Vector:
+        """Return what neighbours at these cosines weigh; nothing below zero, whatever the power."""
+        close = cosines.astype(np.float64)
+        return np.where(close > 0, np.maximum(close, 0) ** self.power, 0)
 
     def _shrunk(self, weights: Vector, rewards: Vector, tally: Tally) -> tuple[Vector, Vector]:
         """Return mean and standard error, both `[m]`, of rewards `[k, m]` drawn towards the tally's."""
@@ -142,7 +125,3 @@ class KNN:
         squares = (weight * (known - mean) ** 2).sum(axis=0) + self.shrinkage * tally.variance
         variance = np.where(evidence > 0, squares / safe, tally.variance)
         return mean, np.sqrt(variance / np.maximum(evidence, 1))
-
-
-def _all(similarities: FloatArray) -> NDArray[np.intp]:
-    return np.arange(len(similarities))

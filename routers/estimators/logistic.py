@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from routers.estimators.ridge import ALPHAS, fit_lines
-from routers.fit import LEAST_WEIGHT, Fitted, chances, learnable, sigmoid
+from routers.fit import LEAST_WEIGHT, Fitted, learnable
 from routers.leverage import Leverage
+from routers.odds import chances, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,9 @@ import numpy as np
 from routers.battles import Battles
 from routers.columns import spread, union
 from routers.duels import Descent
+from routers.parts import below, prefixed
 from routers.readout import Readout, Seen, held_out, slope_of, stacked
-from routers.rows import Rows
+from routers.rows import Rows, check_length
 from routers.tally import Tally
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class MatrixFactorization:
         Raises `ValueError` where the embeddings have another length than those learned before.
         """
         learned = self._learned
-        learned.battles.check_length(outcomes.embeddings.shape[1])
+        if len(learned.battles):
+            check_length(outcomes.embeddings.shape[1], learned.battles.embeddings.shape[1])
         self._learned = self._fitted(learned.rows.append(outcomes, self.max_rows), learned.battles)
 
     def learn_battles(self, battles: Battles) -> None:
@@ -136,20 +138,19 @@ class MatrixFactorization:
         """Return rows, battles, and what was fitted to them."""
         learned = self._learned
         return {
-            **{f"rows.{name}": array for name, array in learned.rows.state().items()},
-            **{f"battles.{name}": array for name, array in learned.battles.state().items()},
-            **{f"readout.{name}": array for name, array in learned.readout.state().items()},
+            **prefixed("rows", learned.rows.state()),
+            **prefixed("battles", learned.battles.state()),
+            **prefixed("readout", learned.readout.state()),
             "projection": learned.projection,
         }
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        rows, battles, readout = (_below(part, state) for part in ("rows", "battles", "readout"))
         self._learned = _Learned(
-            Rows.restored(rows, self.max_rows),
-            Battles.restored(battles),
+            Rows.restored(below("rows", state), self.max_rows),
+            Battles.restored(below("battles", state)),
             state["projection"].astype(np.float64),
-            Readout.restored(readout),
+            Readout.restored(below("readout", state)),
         )
 
     def _fitted(self, rows: Rows, battles: Battles) -> _Learned:
@@ -187,8 +188,3 @@ def _tally(rows: Rows, battles: Battles, models: tuple[str, ...]) -> Tally:
     """Return each model's rewards, or its results in battles where it has no rewards."""
     rewards, results = rows.tally.of_models(models), battles.tally().of_models(models)
     return Tally(models, np.where(rewards.count > 0, rewards.moments, results.moments))
-
-
-def _below(part: str, state: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-    start = f"{part}."
-    return {name.removeprefix(start): array for name, array in state.items() if name.startswith(start)}

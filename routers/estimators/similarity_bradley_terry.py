@@ -9,8 +9,9 @@ import numpy as np
 
 from routers.bradley_terry import battles_of, beaten, rate
 from routers.columns import spread
-from routers.estimators.constant import PRIOR
-from routers.platt import INTERCEPT_PRECISION, Platt, sigmoid
+from routers.estimators.constant import PRIOR, averages
+from routers.odds import sigmoid
+from routers.platt import INTERCEPT_PRECISION, Platt
 from routers.rows import Rows
 from routers.types import Estimates
 
@@ -103,18 +104,15 @@ class SimilarityBradleyTerry:
         Raises `ValueError` where an embedding has another length than those learned.
         """
         learned, models = self._learned, [candidate.model for candidate in candidates]
-        tally = learned.rows.tally
-        mean = np.tile(tally.mean, (len(contexts), 1))
-        std = np.tile(np.sqrt(tally.variance / np.maximum(tally.count, 1)), (len(contexts), 1))
+        average = averages(learned.rows.tally.of_models(models))
+        found = np.tile(average, (len(contexts), 1, 1))
         for row, context in enumerate(contexts):
             near = self._near(learned.rows, context.embedding)
             if near is not None:
-                expected, error = self._expected(learned, near)
-                mean[row] = np.where(learned.rated, expected, mean[row])
-                std[row] = np.where(learned.rated, error, std[row])
-        mean, std = (spread(values, tally.models, models, np.nan) for values in (mean, std))
-        unseen = tally.of_models(models).count == 0
-        mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
+                said = np.where(learned.rated, self._expected(learned, near), np.nan)
+                said = spread(said, learned.rows.models, models, np.nan)
+                found[row] = np.where(np.isnan(said), average, said)
+        mean, std = found.transpose(1, 0, 2)
         return Estimates(mean.astype(np.float32), np.minimum(std, PRIOR.std).astype(np.float32))
 
     def learn(self, outcomes: Outcomes) -> None:
@@ -146,20 +144,12 @@ class SimilarityBradleyTerry:
 
     def _near(self, rows: Rows, embedding: FloatArray | None, but: int | None = None) -> _Near | None:
         """Find the nearest rows at a positive cosine, one row left out; None where there are none."""
-        if embedding is None or not len(rows):
+        nearest, cosines = rows.nearest(embedding, self.neighbours, but)
+        alike = cosines > 0
+        if not alike.any():
             return None
-        rows.check_length(len(embedding))
-        # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
-        cosines = np.vecdot(rows.embeddings, embedding)
-        if but is not None:
-            cosines[but] = 0
-        outside = max(len(cosines) - self.neighbours, 0)
-        nearest = np.sort(np.argpartition(cosines, outside - 1)[outside:]) if outside else np.arange(len(cosines))
-        nearest = nearest[cosines[nearest] > 0]
-        if not nearest.size:
-            return None
-        close = cosines[nearest].astype(np.float64)
-        return _Near(rows.rewards[nearest], self.base ** (close / close.max() - 1))
+        close = cosines[alike].astype(np.float64)
+        return _Near(rows.rewards[nearest[alike]], self.base ** (close / close.max() - 1))
 
     def _rated(self, ratings: Array, near: _Near) -> tuple[Array, Array]:
         """Return ratings less their mean, and the variances of these differences, both `[m]`."""

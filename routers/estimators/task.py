@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from routers.fit import estimate
+from routers.kinds import separated
 from routers.rows import Rows
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 _ARRAYS = ("names", "coefficients", "intercepts", "means", "errors")
 
-#: Steps of the solver; it rarely takes more than a hundred.
+#: Steps of the solver, which rarely needs a hundred, and how flat the loss shall be where it ends.
 _MAX_STEPS = 10_000
+_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +162,7 @@ def _classifier(points: FloatArray, labels: Labels, c: float) -> tuple[Labels, A
     names = np.unique(labels)
     if len(names) <= 1:
         return names, np.zeros((len(names), points.shape[1])), np.zeros(len(names))
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=c, max_iter=_MAX_STEPS).fit(points.astype(np.float64), labels)
-    coefficients, intercepts = model.coef_, model.intercept_
-    if len(names) == 2:  # scikit-learn has one curve for both, that of the second
-        coefficients, intercepts = (np.concatenate([np.zeros_like(a), a]) for a in (coefficients, intercepts))
-    return names, coefficients, intercepts
+    return names, *separated(points, labels, c, steps=_MAX_STEPS, tolerance=_TOLERANCE)
 
 
 def _table(rows: Rows, of_task: NDArray[np.bool_], shrinkage: float) -> tuple[Array, Array]:

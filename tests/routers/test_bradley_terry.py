@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.bradley_terry import battles_of, beaten, rate
-from routers.platt import sigmoid
+from routers.odds import sigmoid
 
 NAN = np.nan
 

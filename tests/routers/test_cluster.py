@@ -11,39 +11,8 @@ from routers.checks.estimator import ESTIMATOR_CHECKS, is_bounded
 from routers.estimators.cluster import Cluster
 from routers.estimators.constant import Constant
 from routers.estimators.knn import KNN
-from routers.types import Candidate, Context, Outcomes
-
-A, B, C = Candidate("a"), Candidate("b"), Candidate("c")
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def learned(cluster, *args, **kwargs):
-    """Return the estimator after one table."""
-    cluster.learn(table(*args, **kwargs))
-    return cluster
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(estimator, context, candidate=A):
-    """One estimated reward."""
-    return float(estimator.predict([context], [candidate]).mean[0, 0])
-
-
-def std(estimator, context, candidate=A):
-    """One standard error."""
-    return float(estimator.predict([context], [candidate]).std[0, 0])
+from routers.types import Candidate, Context
+from tests.tables import EAST, NAN, NORTH, WEST, A, B, C, learned, mean, std, table, towards
 
 
 def planted(n, seed=0, noise=0.3):
@@ -80,35 +49,35 @@ def test_passes_the_battery_with_a_chosen_number(check):
 
 def test_estimates_by_the_mean_of_the_cluster():
     """Two rows in the east and one in the north are two clusters; each request gets its own."""
-    cluster = learned(Cluster(2, nearest=1, shrinkage=0), [EAST, EAST, NORTH], [1.0, 0.5, 0.25])
+    cluster = learned(Cluster(2, nearest=1, shrinkage=0), table([EAST, EAST, NORTH], [1.0, 0.5, 0.25]))
 
     assert [0.75, 0.25] == [mean(cluster, towards(EAST)), mean(cluster, towards(NORTH))]
 
 
 def test_shrinks_towards_the_models_mean():
     """One reward of 1 in the cluster and a mean of 0.5 counted twice give (1 + 2 * 0.5) / 3."""
-    cluster = learned(Cluster(2, nearest=1, shrinkage=2), [EAST, NORTH], [1.0, 0.0])
+    cluster = learned(Cluster(2, nearest=1, shrinkage=2), table([EAST, NORTH], [1.0, 0.0]))
 
     assert pytest.approx(2 / 3) == mean(cluster, towards(EAST))
 
 
 def test_shares_a_request_out_by_the_softmax_of_closeness():
     """Cosines of 0.8 and 0.6 at a sharpness of 5 differ by one: e to 1 of rewards 1 and 0."""
-    cluster = learned(Cluster(2, nearest=2, sharpness=5, shrinkage=0), [EAST, NORTH], [1.0, 0.0])
+    cluster = learned(Cluster(2, nearest=2, sharpness=5, shrinkage=0), table([EAST, NORTH], [1.0, 0.0]))
 
     assert pytest.approx(np.e / (np.e + 1), abs=1e-5) == mean(cluster, towards([0.8, 0.6]))
 
 
 def test_only_the_nearest_clusters_count():
     """The third cluster is not asked, however little closeness matters."""
-    cluster = learned(Cluster(3, nearest=2, sharpness=0, shrinkage=0), [EAST, NORTH, WEST], [1.0, 0.5, 0.0])
+    cluster = learned(Cluster(3, nearest=2, sharpness=0, shrinkage=0), table([EAST, NORTH, WEST], [1.0, 0.5, 0.0]))
 
     assert pytest.approx(0.75) == mean(cluster, towards([0.8, 0.6]))
 
 
 def test_standard_error_is_that_of_the_shrunk_mean():
     """Its own variance by four observations, and that of the model's mean as far as it was drawn there, by half."""
-    cluster = learned(Cluster(2, nearest=1, shrinkage=2), [EAST, EAST, NORTH, NORTH], [1.0, 0.0, 1.0, 0.0])
+    cluster = learned(Cluster(2, nearest=1, shrinkage=2), table([EAST, EAST, NORTH, NORTH], [1.0, 0.0, 1.0, 0.0]))
 
     overall = (1 + 0.25) / 5
     own = (0.5 + 3 * overall) / 5
@@ -118,7 +87,7 @@ def test_standard_error_is_that_of_the_shrunk_mean():
 def test_standard_error_counts_the_disagreement_of_clusters():
     """Between two clusters of rewards 1 and 0 it is at least their spread, unlike at the centre of one."""
     rows = [EAST] * 50 + [NORTH] * 50
-    cluster = learned(Cluster(2, nearest=2, sharpness=20, shrinkage=0), rows, [1.0] * 50 + [0.0] * 50)
+    cluster = learned(Cluster(2, nearest=2, sharpness=20, shrinkage=0), table(rows, [1.0] * 50 + [0.0] * 50))
 
     assert 0.5 == pytest.approx(std(cluster, towards([0.7071, 0.7071])), abs=0.01)
     assert std(cluster, towards(EAST)) < 0.15
@@ -182,7 +151,7 @@ def test_learned_map_tells_more_than_distance():
 
 def test_ranking_scores_by_the_models_that_are_better():
     """Nobody is better than a, one is better than b, two are better than c: 1, 1/2, 1/3."""
-    cluster = learned(Cluster(1, ranking=True), [EAST, NORTH], [[0.9, 0.5, 0.1]] * 2, models="abc")
+    cluster = learned(Cluster(1, ranking=True), table([EAST, NORTH], [[0.9, 0.5, 0.1]] * 2, models="abc"))
 
     estimates = cluster.predict([towards(EAST)], [C, A, B])
     assert np.allclose([[1 / 3, 1, 1 / 2]], estimates.mean)
@@ -191,14 +160,14 @@ def test_ranking_scores_by_the_models_that_are_better():
 def test_ranking_weighs_the_clusters():
     """First in a cluster that weighs e to 1, second in the other."""
     cluster = Cluster(2, nearest=2, sharpness=5, shrinkage=0, ranking=True)
-    learned(cluster, [EAST, NORTH], [[1.0, 0.0], [0.0, 1.0]], models="ab")
+    learned(cluster, table([EAST, NORTH], [[1.0, 0.0], [0.0, 1.0]], models="ab"))
 
     assert pytest.approx((np.e + 0.5) / (np.e + 1), abs=1e-5) == mean(cluster, towards([0.8, 0.6]))
 
 
 def test_equals_share_a_rank():
     """Of two models with the same rewards neither is better."""
-    cluster = learned(Cluster(1, ranking=True), [EAST, NORTH], [[0.5, 0.5]] * 2, models="ab")
+    cluster = learned(Cluster(1, ranking=True), table([EAST, NORTH], [[0.5, 0.5]] * 2, models="ab"))
 
     assert [1.0, 1.0] == [mean(cluster, towards(EAST), A), mean(cluster, towards(EAST), B)]
 
@@ -223,7 +192,7 @@ def test_adopts_a_model_without_touching_the_others(ranking):
 
 def test_adopted_model_is_estimated_by_its_probes():
     """Its mean over the probes is 0.5; one probe of reward 1 in the east draws it to (1 + 0.5) / 2 there."""
-    cluster = learned(Cluster(2, nearest=1, shrinkage=1), [EAST, NORTH], [0.0, 0.0])
+    cluster = learned(Cluster(2, nearest=1, shrinkage=1), table([EAST, NORTH], [0.0, 0.0]))
 
     cluster.adopt("b", table([EAST, NORTH], [1.0, 0.0], models="b"))
 
@@ -233,7 +202,7 @@ def test_adopted_model_is_estimated_by_its_probes():
 
 def test_adopted_model_passes_through_the_state():
     """What is restored knows the adopted model, and ranks by the same rivals."""
-    cluster = learned(Cluster(2, ranking=True), [EAST, NORTH], [[0.9, 0.5]] * 2, models="ab")
+    cluster = learned(Cluster(2, ranking=True), table([EAST, NORTH], [[0.9, 0.5]] * 2, models="ab"))
     cluster.adopt("c", table([EAST, NORTH], [1.0, 0.7], models="c"))
     restored = Cluster(2, ranking=True)
 
@@ -245,7 +214,7 @@ def test_adopted_model_passes_through_the_state():
 
 def test_adopted_model_is_kept_by_the_next_learning():
     """The probes are rows like others when clusters are made anew."""
-    cluster = learned(Cluster(1), [EAST, NORTH], [0.5, 0.5])
+    cluster = learned(Cluster(1), table([EAST, NORTH], [0.5, 0.5]))
     cluster.adopt("b", table([EAST, WEST], [1.0, 0.5], models="b"))
 
     cluster.learn(table([NORTH], [0.5]))
@@ -255,7 +224,7 @@ def test_adopted_model_is_kept_by_the_next_learning():
 
 def test_adopting_again_forgets_what_was_known():
     """Now, and when clusters are made anew; the other model's rewards of these rows are kept."""
-    cluster = learned(Cluster(1), [EAST, NORTH], [[0.5, 0.0]] * 2, models="ab")
+    cluster = learned(Cluster(1), table([EAST, NORTH], [[0.5, 0.0]] * 2, models="ab"))
 
     cluster.adopt("b", table([EAST], [1.0], models="b"))
 
@@ -266,7 +235,7 @@ def test_adopting_again_forgets_what_was_known():
 
 def test_adopts_one_column_of_several():
     """Other models of the probes' table are left out."""
-    cluster = learned(Cluster(1), [EAST, NORTH], [0.5, 0.5])
+    cluster = learned(Cluster(1), table([EAST, NORTH], [0.5, 0.5]))
 
     cluster.adopt("b", table([EAST], [[0.0, 1.0]], models="ab"))
 
@@ -278,8 +247,8 @@ def test_number_of_clusters_is_chosen_by_error():
     generator = np.random.default_rng(0)
     kinds = generator.integers(0, 8, 600)
     embeddings = np.eye(8)[kinds] + 0.05 * generator.standard_normal((600, 8))
-    noise = learned(Cluster(None, nearest=1, shrinkage=0), embeddings, generator.random((600, 1)))
-    told = learned(Cluster(None, nearest=1, shrinkage=0), embeddings, kinds % 2)
+    noise = learned(Cluster(None, nearest=1, shrinkage=0), table(embeddings, generator.random((600, 1))))
+    told = learned(Cluster(None, nearest=1, shrinkage=0), table(embeddings, kinds % 2))
 
     assert 4 == len(noise.state()["centroids"])
     assert len(told.state()["centroids"]) >= 8
@@ -287,7 +256,7 @@ def test_number_of_clusters_is_chosen_by_error():
 
 def test_request_without_embedding_gets_the_models_mean():
     """Mean and error are those of the constant estimator."""
-    cluster = learned(Cluster(2), [EAST, WEST], [1.0, 0.5])
+    cluster = learned(Cluster(2), table([EAST, WEST], [1.0, 0.5]))
 
     assert 0.75 == mean(cluster, Context("", 1))
     assert pytest.approx(((0.125 + 0.25) / 3 / 2) ** 0.5) == std(cluster, Context("", 1))
@@ -295,7 +264,7 @@ def test_request_without_embedding_gets_the_models_mean():
 
 def test_row_without_embedding_counts_for_the_mean_alone():
     """A row of NaN is in no cluster."""
-    cluster = learned(Cluster(1, shrinkage=0), [EAST, [NAN, NAN]], [1.0, 0.0])
+    cluster = learned(Cluster(1, shrinkage=0), table([EAST, [NAN, NAN]], [1.0, 0.0]))
 
     assert [1.0, 0.5] == [mean(cluster, towards(EAST)), mean(cluster, Context("", 1))]
 
@@ -315,7 +284,7 @@ def test_row_without_embedding_counts_for_the_mean_alone():
 )
 def test_copes_with(options, embeddings, rewards):
     """Estimates are finite and within bounds, whatever little was learned."""
-    cluster = learned(Cluster(**options), embeddings, rewards, models="ab")
+    cluster = learned(Cluster(**options), table(embeddings, rewards, models="ab"))
     cluster.learn(table([NORTH], [0.5], models="c"))
 
     estimates = cluster.predict([towards(EAST), Context("", 1)], [A, B, C, Candidate("new")])
@@ -338,7 +307,7 @@ def test_adopts_before_anything_was_learned():
 @pytest.mark.parametrize("use", ["predict", "learn", "adopt"])
 def test_refuses_an_embedding_of_another_length(use):
     """Another encoder's embeddings are an error that says so, not a broadcast."""
-    cluster, other = learned(Cluster(), [EAST], [1.0]), table([[1, 0, 0]], [1.0])
+    cluster, other = learned(Cluster(), table([EAST], [1.0])), table([[1, 0, 0]], [1.0])
     uses = {
         "predict": lambda: cluster.predict([towards([1, 0, 0])], [A]),
         "learn": lambda: cluster.learn(other),
@@ -386,7 +355,7 @@ def test_predicts_without_scientific_libraries():
 def test_estimate_lies_within_the_rewards(rows, shrinkage, clusters, nearest):
     """A mean of rewards is neither above the best nor below the worst of them."""
     cluster = Cluster(clusters, nearest, shrinkage=shrinkage)
-    learned(cluster, [row[1:] for row in rows], [row[0] for row in rows])
+    learned(cluster, table([row[1:] for row in rows], [row[0] for row in rows]))
     rewards = [row[0] for row in rows]
 
     assert min(rewards) - 1e-6 <= mean(cluster, towards(EAST)) <= max(rewards) + 1e-6

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from routers.estimators.constant import Constant
+from routers.estimators.constant import Constant, averages
+from routers.tally import Tally
 from routers.types import Candidate, Context, Outcomes
 
 
@@ -35,3 +36,8 @@ def test_column_of_gaps_is_unknown():
     estimates = learned([[np.nan]], "a").predict([Context("", 1)], [Candidate("a")])
 
     assert (0.5, 0.5) == (float(estimates.mean[0, 0]), float(estimates.std[0, 0]))
+
+
+def test_average_of_nothing_is_the_prior():
+    """Nothing is known of a model without outcomes."""
+    assert [[0.5], [0.5]] == averages(Tally.of(("a",), np.array([[np.nan]]))).tolist()

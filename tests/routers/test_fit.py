@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from routers.fit import averages, chances, estimate, learnable, sigmoid
+from routers.fit import estimate, learnable
 from routers.rows import Rows
-from routers.tally import Tally
 from routers.types import Candidate, Context
 
 NAN = np.nan
@@ -53,26 +52,8 @@ def test_refuses_an_embedding_of_another_length():
         estimate(Says([1, 1], [0, 0]), ROWS, [Context("", 1, embedding=np.ones(3, np.float32))], POOL)
 
 
-def test_average_of_nothing_is_the_prior():
-    """Nothing is known of a model without outcomes."""
-    assert [[0.5], [0.5]] == averages(Tally.of(("a",), np.array([[NAN]]))).tolist()
-
-
 def test_learnable_is_what_was_observed_of_what_has_an_embedding():
     """Neither a gap nor a row of zeros."""
     rows = Rows.of(("a", "b"), np.array([[1, 0], [0, 0]], np.float32), np.array([[1.0, NAN], [1.0, 1.0]], np.float32))
 
     assert [[True, False], [False, False]] == learnable(rows).tolist()
-
-
-def test_chances_of_great_odds_are_bounded():
-    """However unsure of the odds, the error of a chance is at most a half; however great they are, nothing overflows."""
-    mean, std = chances(np.array([0.0, 1e6, -1e6]), np.array([1e6, 1.0, 1.0]))
-
-    assert [0.5, 1.0, 0.0] == mean.tolist()
-    assert [0.5, 0.0, 0.0] == std.tolist()
-
-
-def test_sigmoid():
-    """By its definition."""
-    assert pytest.approx(1 / (1 + np.exp(-0.7))) == sigmoid(np.array(0.7))

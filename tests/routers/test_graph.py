@@ -11,39 +11,8 @@ from routers.checks import check_estimator
 from routers.estimators.graph import Graph
 from routers.estimators.knn import KNN
 from routers.estimators.propagation import ProfileGraph, link_models, link_requests
-from routers.types import Candidate, Context, Outcomes
-
-A, B, C = Candidate("a"), Candidate("b"), Candidate("c")
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",), tasks=()):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap, tasks=tuple(tasks))
-
-
-def learned(graph, *args, **kwargs):
-    """Return the estimator after one table."""
-    graph.learn(table(*args, **kwargs))
-    return graph
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(graph, context, candidate=A):
-    """One estimated reward."""
-    return float(graph.predict([context], [candidate]).mean[0, 0])
-
-
-def std(graph, context, candidate=A):
-    """One standard error."""
-    return float(graph.predict([context], [candidate]).std[0, 0])
+from routers.types import Candidate, Context
+from tests.tables import EAST, NAN, NORTH, WEST, A, B, C, learned, mean, std, table, towards
 
 
 def dense(embeddings, tasks=None, neighbours=1, task_weight=0.0):
@@ -139,7 +108,7 @@ def test_retaining_all_smooths_nothing():
 def test_smooths_outcomes_once_and_looks_them_up():
     """Two linked rows, one neighbour: half of the row's own deviation and half of the other's, nothing left."""
     graph = Graph(neighbours=1, hops=1, retain=0.5, task_weight=0, model_weight=0, shrinkage=0)
-    learned(graph, [EAST, [0.8, 0.6], NORTH], [1.0, 0.4, 0.1])
+    learned(graph, table([EAST, [0.8, 0.6], NORTH], [1.0, 0.4, 0.1]))
 
     degrees = np.array([0.8, 1.4, 0.6])
     link = 0.8 / np.sqrt(degrees[0] * degrees[1])
@@ -149,14 +118,14 @@ def test_smooths_outcomes_once_and_looks_them_up():
 
 def test_shrinks_towards_the_models_mean():
     """One neighbour of reward 1 and a mean of 0.5 counted twice give (1 + 2 * 0.5) / 3."""
-    graph = learned(Graph(neighbours=1, hops=0, shrinkage=2), [EAST, WEST], [1.0, 0.0])
+    graph = learned(Graph(neighbours=1, hops=0, shrinkage=2), table([EAST, WEST], [1.0, 0.0]))
 
     assert pytest.approx(2 / 3) == mean(graph, towards(EAST))
 
 
 def test_standard_error_counts_evidence_and_the_mean():
     """The model's variance by three observations, and that of its mean as far as it was drawn there, by 2/3."""
-    graph = learned(Graph(neighbours=1, hops=0, shrinkage=2), [EAST, WEST], [1.0, 0.0])
+    graph = learned(Graph(neighbours=1, hops=0, shrinkage=2), table([EAST, WEST], [1.0, 0.0]))
 
     variance = (0.5 + 0.25) / 3
     assert pytest.approx((variance / 3 + 4 / 9 * variance / 2) ** 0.5) == std(graph, towards(EAST))
@@ -167,8 +136,8 @@ def test_gap_is_filled_from_the_task():
     rows = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, -1, 0]]
     rewards = [NAN, 1.0, 0.0, 0.0]
     options = {"neighbours": 1, "model_weight": 0, "shrinkage": 0.1}
-    with_tasks = learned(Graph(**options), rows, rewards, tasks=["code", "code", "chat", "chat"])
-    without = learned(Graph(**options), rows, rewards)
+    with_tasks = learned(Graph(**options), table(rows, rewards, tasks=["code", "code", "chat", "chat"]))
+    without = learned(Graph(**options), table(rows, rewards))
 
     assert pytest.approx(1 / 3) == mean(without, towards([1, 0, 0]))
     assert mean(with_tasks, towards([1, 0, 0])) > 0.7
@@ -184,7 +153,8 @@ def test_gap_is_filled_from_a_similar_model():
     embeddings = np.concatenate([embeddings, [NORTH] * 20])
     rewards = np.concatenate([rewards, np.repeat([[1.0, 1.0], [0.0, 0.0]], 10, axis=0)])
     alone, linked = (
-        learned(Graph(neighbours=10, model_weight=weight), embeddings, rewards, models="ab") for weight in (0.0, 1.0)
+        learned(Graph(neighbours=10, model_weight=weight), table(embeddings, rewards, models="ab"))
+        for weight in (0.0, 1.0)
     )
 
     assert mean(linked, towards(WEST), B) < mean(alone, towards(WEST), B) - 0.1
@@ -210,14 +180,14 @@ def test_recovers_planted_chances_from_a_few_outcomes():
 
 def test_request_without_embedding_gets_the_models_mean():
     """No neighbours leave the mean."""
-    graph = learned(Graph(), [EAST, WEST], [1.0, 0.5])
+    graph = learned(Graph(), table([EAST, WEST], [1.0, 0.5]))
 
     assert 0.75 == mean(graph, Context("", 1))
 
 
 def test_tasks_of_some_tables_only():
     """A table without tasks after one with them is learned as having none, and both pass through the state."""
-    graph = learned(Graph(max_rows=3), [EAST, NORTH], [1.0, 0.0], tasks=["code", "chat"])
+    graph = learned(Graph(max_rows=3), table([EAST, NORTH], [1.0, 0.0], tasks=["code", "chat"]))
     graph.learn(table([WEST, WEST], [0.5, 0.5]))
     restored = Graph(max_rows=3)
 
@@ -241,7 +211,9 @@ def test_tasks_of_some_tables_only():
 @pytest.mark.parametrize("shrinkage", [0.0, 1.0])
 def test_copes_with(shrinkage, embeddings, rewards):
     """Estimates are finite and within bounds, whatever little was learned."""
-    graph = learned(Graph(shrinkage=shrinkage), embeddings, rewards, models="ab", tasks=["same"] * len(embeddings))
+    graph = learned(
+        Graph(shrinkage=shrinkage), table(embeddings, rewards, models="ab", tasks=["same"] * len(embeddings))
+    )
     graph.learn(table([NORTH], [0.5], models="c"))
 
     estimates = graph.predict([towards(EAST), Context("", 1)], [A, B, C, Candidate("new")])
@@ -255,7 +227,7 @@ def test_copes_with(shrinkage, embeddings, rewards):
 @pytest.mark.parametrize("use", ["predict", "learn"])
 def test_refuses_an_embedding_of_another_length(use):
     """Another encoder's embeddings are an error that says so, not a broadcast."""
-    graph = learned(Graph(), [EAST], [1.0])
+    graph = learned(Graph(), table([EAST], [1.0]))
 
     with pytest.raises(ValueError, match=r"has 3 numbers but those learned have 2.*pointsman train"):
         graph.predict([towards([1, 0, 0])], [A]) if use == "predict" else graph.learn(table([[1, 0, 0]], [1.0]))
@@ -299,7 +271,7 @@ def test_predicts_without_scientific_libraries():
 def test_estimate_lies_within_the_rewards(rows, shrinkage, neighbours, hops):
     """A mean of rewards is neither above the best nor below the worst of them."""
     graph = Graph(neighbours, hops, shrinkage=shrinkage)
-    learned(graph, [row[1:] for row in rows], [row[0] for row in rows])
+    learned(graph, table([row[1:] for row in rows], [row[0] for row in rows]))
     rewards = [row[0] for row in rows]
 
     assert min(rewards) - 1e-5 <= mean(graph, towards(EAST)) <= max(rewards) + 1e-5

@@ -1,75 +1,43 @@
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.estimators.knn import KNN
-from routers.types import Candidate, Context, Outcomes
-
-A, B = Candidate("a"), Candidate("b")
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap)
-
-
-def learned(knn, *args, **kwargs):
-    """Return the estimator after one table."""
-    knn.learn(table(*args, **kwargs))
-    return knn
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(knn, context, candidate=A):
-    """One estimated reward."""
-    return float(knn.predict([context], [candidate]).mean[0, 0])
-
-
-def std(knn, context, candidate=A):
-    """One standard error."""
-    return float(knn.predict([context], [candidate]).std[0, 0])
+from routers.types import Context
+from tests.tables import EAST, NAN, NORTH, WEST, A, B, learned, mean, std, table, towards
 
 
 def test_takes_the_reward_of_the_nearest():
     """With one neighbour and no shrinkage the estimate is that neighbour's reward."""
-    knn = learned(KNN(neighbours=1, shrinkage=0), [EAST, NORTH], [1.0, 0.25])
+    knn = learned(KNN(neighbours=1, shrinkage=0), table([EAST, NORTH], [1.0, 0.25]))
 
     assert [1.0, 0.25] == [mean(knn, towards(EAST)), mean(knn, towards(NORTH))]
 
 
 def test_weighs_neighbours_by_cosine():
     """Cosines of 0.8 and 0.6 weigh rewards 1 and 0 as 0.8 to 0.6."""
-    knn = learned(KNN(neighbours=2, shrinkage=0), [EAST, NORTH], [1.0, 0.0])
+    knn = learned(KNN(neighbours=2, shrinkage=0), table([EAST, NORTH], [1.0, 0.0]))
 
     assert pytest.approx(0.8 / 1.4, abs=1e-3) == mean(knn, towards([0.8, 0.6]))
 
 
 def test_power_sharpens_the_weights():
     """With power 2 the same cosines weigh 0.64 to 0.36."""
-    knn = learned(KNN(neighbours=2, shrinkage=0, power=2), [EAST, NORTH], [1.0, 0.0])
+    knn = learned(KNN(neighbours=2, shrinkage=0, power=2), table([EAST, NORTH], [1.0, 0.0]))
 
     assert pytest.approx(0.64, abs=1e-3) == mean(knn, towards([0.8, 0.6]))
 
 
 def test_shrinks_towards_the_models_mean():
     """One neighbour of reward 1 and a mean of 0.5 counted twice give (1 + 2 * 0.5) / 3."""
-    knn = learned(KNN(neighbours=1, shrinkage=2), [EAST, WEST], [1.0, 0.0])
+    knn = learned(KNN(neighbours=1, shrinkage=2), table([EAST, WEST], [1.0, 0.0]))
 
     assert pytest.approx(2 / 3) == mean(knn, towards(EAST))
 
 
 def test_standard_error_counts_neighbours_and_shrinkage():
     """Rewards 1 and 0 at cosine 1, and a model variance of (0.5 + 0.25) / 3 twice, by four observations."""
-    knn = learned(KNN(neighbours=2, shrinkage=2), [EAST, EAST], [1.0, 0.0])
+    knn = learned(KNN(neighbours=2, shrinkage=2), table([EAST, EAST], [1.0, 0.0]))
 
     variance = (0.25 + 0.25 + 2 * 0.25) / 4
     assert pytest.approx((variance / 4) ** 0.5) == std(knn, towards(EAST))
@@ -77,21 +45,21 @@ def test_standard_error_counts_neighbours_and_shrinkage():
 
 def test_does_not_count_a_neighbour_behind():
     """A negative cosine weighs nothing, also where power is zero."""
-    knn = learned(KNN(neighbours=2, shrinkage=1, power=0), [EAST, WEST], [1.0, 0.0])
+    knn = learned(KNN(neighbours=2, shrinkage=1, power=0), table([EAST, WEST], [1.0, 0.0]))
 
     assert pytest.approx((1 + 0.5) / 2) == mean(knn, towards(EAST))
 
 
 def test_neighbour_without_outcome_weighs_nothing_for_that_model():
     """NaN is no observation: b is estimated from the row that has one."""
-    knn = learned(KNN(neighbours=2, shrinkage=0), [EAST, EAST], [[0.0, NAN], [1.0, 0.75]], models="ab")
+    knn = learned(KNN(neighbours=2, shrinkage=0), table([EAST, EAST], [[0.0, NAN], [1.0, 0.75]], models="ab"))
 
     assert [0.5, 0.75] == [mean(knn, towards(EAST), A), mean(knn, towards(EAST), B)]
 
 
 def test_request_without_embedding_gets_the_models_mean():
     """No neighbours leave the mean, and an error of the model's spread over the shrinkage."""
-    knn = learned(KNN(shrinkage=4), [EAST, WEST], [1.0, 0.5])
+    knn = learned(KNN(shrinkage=4), table([EAST, WEST], [1.0, 0.5]))
 
     assert 0.75 == mean(knn, Context("", 1))
     assert pytest.approx(((0.125 + 0.25) / 3 / 4) ** 0.5) == std(knn, Context("", 1))
@@ -99,7 +67,7 @@ def test_request_without_embedding_gets_the_models_mean():
 
 def test_unknown_model_gets_a_wide_prior():
     """Nothing is known of b: 0.5, give or take 0.5."""
-    knn = learned(KNN(), [EAST], [1.0])
+    knn = learned(KNN(), table([EAST], [1.0]))
 
     assert (0.5, 0.5) == (mean(knn, towards(EAST), B), std(knn, towards(EAST), B))
 
@@ -111,7 +79,7 @@ def test_nothing_learned_gets_a_wide_prior():
 
 def test_new_model_becomes_a_column():
     """Rows learned before a model was known have no outcome for it."""
-    knn = learned(KNN(neighbours=4, shrinkage=0), [EAST], [0.25])
+    knn = learned(KNN(neighbours=4, shrinkage=0), table([EAST], [0.25]))
     knn.learn(table([EAST], [1.0], models="b"))
 
     assert [0.25, 1.0] == [mean(knn, towards(EAST), A), mean(knn, towards(EAST), B)]
@@ -119,7 +87,7 @@ def test_new_model_becomes_a_column():
 
 def test_drops_the_oldest_rows():
     """Of three rows two are kept, in memory and in the models' means."""
-    knn = learned(KNN(max_rows=2), [EAST, NORTH, WEST], [0.0, 1.0, 0.5])
+    knn = learned(KNN(max_rows=2), table([EAST, NORTH, WEST], [0.0, 1.0, 0.5]))
 
     assert 2 == len(knn.state()["rewards"])
     assert 0.75 == mean(knn, Context("", 1))
@@ -127,7 +95,7 @@ def test_drops_the_oldest_rows():
 
 def test_row_without_embedding_counts_for_the_mean_alone():
     """A row of NaN is nobody's neighbour."""
-    knn = learned(KNN(neighbours=2, shrinkage=1, power=0), [EAST, [NAN, NAN]], [1.0, 0.0])
+    knn = learned(KNN(neighbours=2, shrinkage=1, power=0), table([EAST, [NAN, NAN]], [1.0, 0.0]))
 
     assert 0.5 == mean(knn, Context("", 1))
     assert pytest.approx((1 + 0.5) / 2) == mean(knn, towards(EAST))
@@ -135,7 +103,7 @@ def test_row_without_embedding_counts_for_the_mean_alone():
 
 def test_support_is_the_mean_cosine():
     """Neighbours at cosines 1 and 0 support an estimate by half."""
-    knn = learned(KNN(neighbours=2), [EAST, NORTH, WEST], [1.0, 1.0, 1.0])
+    knn = learned(KNN(neighbours=2), table([EAST, NORTH, WEST], [1.0, 1.0, 1.0]))
 
     assert 0.5 == knn.support(towards(EAST))
     assert knn.support(Context("", 1)) is None
@@ -144,7 +112,7 @@ def test_support_is_the_mean_cosine():
 @pytest.mark.parametrize("use", ["predict", "learn"])
 def test_refuses_an_embedding_of_another_length(use):
     """Another encoder's embeddings are an error that says so, not a broadcast."""
-    knn = learned(KNN(), [EAST], [1.0])
+    knn = learned(KNN(), table([EAST], [1.0]))
 
     with pytest.raises(ValueError, match=r"has 3 numbers but those learned have 2.*pointsman train"):
         knn.predict([towards([1, 0, 0])], [A]) if use == "predict" else knn.learn(table([[1, 0, 0]], [1.0]))
@@ -166,7 +134,7 @@ def test_refuses_impossible_arguments(wrong):
 )
 def test_estimate_lies_within_the_rewards(rows, shrinkage, neighbours):
     """A mean of rewards is neither above the best nor below the worst of them."""
-    knn = learned(KNN(neighbours, shrinkage), [row[1:] for row in rows], [row[0] for row in rows])
+    knn = learned(KNN(neighbours, shrinkage), table([row[1:] for row in rows], [row[0] for row in rows]))
     rewards = [row[0] for row in rows]
 
     assert min(rewards) - 1e-6 <= mean(knn, towards(EAST)) <= max(rewards) + 1e-6

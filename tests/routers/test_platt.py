@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from routers.platt import INTERCEPT_PRECISION, Platt, sigmoid
+from routers.odds import sigmoid
+from routers.platt import INTERCEPT_PRECISION, Platt
 
 NAN = np.nan
 

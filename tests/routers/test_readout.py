@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from routers.platt import sigmoid
+from routers.odds import sigmoid
 from routers.readout import Readout, Seen, slope_of, stacked
 from routers.tally import Tally
 from routers.types import Context

@@ -4,39 +4,8 @@ import pytest
 from routers.checks import check_estimator
 from routers.estimators.constant import Constant
 from routers.estimators.task import Task
-from routers.types import Candidate, Context, Outcomes
-
-A, B = Candidate("a"), Candidate("b")
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-NAN = np.nan
-
-
-def table(embeddings, rewards, tasks=(), models=("a",)):
-    """Outcomes without costs."""
-    rewards = np.array(rewards, np.float32).reshape(len(embeddings), len(models))
-    gap = np.full_like(rewards, NAN)
-    return Outcomes(tuple(models), np.array(embeddings, np.float32), rewards, gap, gap, tasks=tuple(tasks))
-
-
-def learned(task, *args, **kwargs):
-    """Return the estimator after one table."""
-    task.learn(table(*args, **kwargs))
-    return task
-
-
-def towards(direction):
-    """Return a request whose embedding points there."""
-    return Context("", 1, embedding=np.array(direction, np.float32))
-
-
-def mean(task, context, candidate=A):
-    """One estimated reward."""
-    return float(task.predict([context], [candidate]).mean[0, 0])
-
-
-def std(task, context, candidate=A):
-    """One standard error."""
-    return float(task.predict([context], [candidate]).std[0, 0])
+from routers.types import Candidate, Context
+from tests.tables import EAST, NAN, NORTH, WEST, A, B, learned, mean, std, table, towards
 
 
 def test_passes_the_battery():
@@ -46,7 +15,7 @@ def test_passes_the_battery():
 
 def test_mean_is_that_of_the_tasks_by_their_chances():
     """Rewards of 1 in one task and 0.25 in the other, as likely as the classifier says."""
-    task = learned(Task(shrinkage=0), [EAST, WEST], [1.0, 0.25], ["maths", "code"])
+    task = learned(Task(shrinkage=0), table([EAST, WEST], [1.0, 0.25], tasks=["maths", "code"]))
     chances = task.tasks(towards(EAST))
 
     assert chances["maths"] > 0.85
@@ -56,15 +25,15 @@ def test_mean_is_that_of_the_tasks_by_their_chances():
 
 def test_shrinks_each_task_towards_the_models_mean():
     """One observation of 1 and a mean of 0.5 counted three times give 0.625."""
-    task = learned(Task(shrinkage=3, c=1e4), [EAST, WEST], [1.0, 0.0], ["maths", "code"])
+    task = learned(Task(shrinkage=3, c=1e4), table([EAST, WEST], [1.0, 0.0], tasks=["maths", "code"]))
 
     assert pytest.approx(0.625, abs=1e-3) == mean(task, towards(EAST))
 
 
 def test_standard_error_counts_evidence_and_the_variance_between_tasks():
     """Halfway between tasks of means 1 and 0: 0.25 between them, and the error within each."""
-    task = learned(Task(shrinkage=0), [EAST, WEST] * 2, [1.0, 0.0] * 2, ["maths", "code"] * 2)
-    other = learned(Task(shrinkage=2), [EAST, WEST] * 2, [0.75, 0.75] * 2, ["maths", "code"] * 2)
+    task = learned(Task(shrinkage=0), table([EAST, WEST] * 2, [1.0, 0.0] * 2, tasks=["maths", "code"] * 2))
+    other = learned(Task(shrinkage=2), table([EAST, WEST] * 2, [0.75, 0.75] * 2, tasks=["maths", "code"] * 2))
 
     assert pytest.approx(0.5) == std(task, towards(NORTH))
     assert pytest.approx(((2 * 0.25 / 5) / 4 / 4) ** 0.5) == std(other, towards(NORTH))
@@ -72,7 +41,7 @@ def test_standard_error_counts_evidence_and_the_variance_between_tasks():
 
 def test_error_is_small_where_the_task_is_plain():
     """Less so between two tasks on which the model differs."""
-    task = learned(Task(), [EAST, WEST] * 50, [1.0, 0.0] * 50, ["maths", "code"] * 50)
+    task = learned(Task(), table([EAST, WEST] * 50, [1.0, 0.0] * 50, tasks=["maths", "code"] * 50))
 
     assert std(task, towards(EAST)) < 0.25 < std(task, towards(NORTH))
 
@@ -83,7 +52,7 @@ def test_tells_several_tasks_apart():
     centres = np.eye(3)[np.arange(150) % 3]
     points = centres + 0.2 * rng.standard_normal((150, 3))
     names = np.array(["code", "maths", "prose"])[np.arange(150) % 3]
-    task = learned(Task(shrinkage=0), points, np.array([0.0, 0.5, 1.0])[np.arange(150) % 3], names)
+    task = learned(Task(shrinkage=0), table(points, np.array([0.0, 0.5, 1.0])[np.arange(150) % 3], tasks=names))
 
     assert pytest.approx([0.0, 0.5, 1.0], abs=0.1) == [mean(task, towards(axis)) for axis in np.eye(3)]
     assert pytest.approx(1) == sum(task.tasks(towards([0.5, 0.5, 0.1])).values())
@@ -95,14 +64,14 @@ def test_labels_are_enough_for_what_is_noise_otherwise():
     names = np.array(["code", "maths"])[rng.integers(0, 2, 400)]
     points = np.where(names[:, None] == "code", EAST, NORTH) + 0.3 * rng.standard_normal((400, 2))
     rewards = rng.random(400) < np.where(names == "code", 0.8, 0.3)
-    task = learned(Task(), points, rewards, names)
+    task = learned(Task(), table(points, rewards, tasks=names))
 
     assert pytest.approx([0.8, 0.3], abs=0.08) == [mean(task, towards(EAST)), mean(task, towards(NORTH))]
 
 
 def test_one_task_needs_no_classifier():
     """Every request is of it, and unlabelled rows count by the shrinkage alone."""
-    task = learned(Task(shrinkage=1), [EAST, EAST], [1.0, 0.0], ["maths", ""])
+    task = learned(Task(shrinkage=1), table([EAST, EAST], [1.0, 0.0], tasks=["maths", ""]))
 
     assert {"maths": 1.0} == task.tasks(towards(WEST))
     assert pytest.approx((1 + 0.5) / 2) == mean(task, towards(WEST))
@@ -115,7 +84,7 @@ def test_is_the_constant_estimator_without_labels():
     expected = constant.predict([towards(EAST)], [A, B])
 
     for tasks in ((), ("", "")):
-        estimates = learned(Task(), [EAST, WEST], [1.0, 0.25], tasks).predict([towards(EAST)], [A, B])
+        estimates = learned(Task(), table([EAST, WEST], [1.0, 0.25], tasks=tasks)).predict([towards(EAST)], [A, B])
         assert expected.mean.tolist() == estimates.mean.tolist()
         assert expected.std.tolist() == estimates.std.tolist()
     assert {} == Task().tasks(towards(EAST))
@@ -123,14 +92,16 @@ def test_is_the_constant_estimator_without_labels():
 
 def test_rows_without_an_embedding_count_for_their_task():
     """They teach what the model does there, not what the task looks like."""
-    task = learned(Task(shrinkage=0, c=1e4), [EAST, WEST, [0, 0]], [1.0, 0.0, 0.5], ["maths", "code", "maths"])
+    task = learned(
+        Task(shrinkage=0, c=1e4), table([EAST, WEST, [0, 0]], [1.0, 0.0, 0.5], tasks=["maths", "code", "maths"])
+    )
 
     assert pytest.approx(0.75, abs=1e-3) == mean(task, towards(EAST))
 
 
 def test_request_without_embedding_gets_the_models_mean():
     """No direction, no task."""
-    task = learned(Task(), [EAST, WEST], [1.0, 0.5], ["maths", "code"])
+    task = learned(Task(), table([EAST, WEST], [1.0, 0.5], tasks=["maths", "code"]))
 
     assert 0.75 == mean(task, Context("", 1))
     assert {} == task.tasks(Context("", 1))
@@ -139,7 +110,7 @@ def test_request_without_embedding_gets_the_models_mean():
 def test_model_not_observed_in_a_task_has_its_mean_there():
     """Without shrinkage too; one never observed has 0.5, give or take 0.5."""
     rewards = [[1.0, NAN, NAN], [1.0, 0.25, NAN]]
-    task = learned(Task(shrinkage=0), [EAST, WEST], rewards, ["maths", "code"], models="abc")
+    task = learned(Task(shrinkage=0), table([EAST, WEST], rewards, tasks=["maths", "code"], models="abc"))
 
     assert pytest.approx(0.25) == mean(task, towards(EAST), B)
     assert (0.5, 0.5) == (mean(task, towards(EAST), Candidate("c")), std(task, towards(EAST), Candidate("c")))
@@ -147,7 +118,9 @@ def test_model_not_observed_in_a_task_has_its_mean_there():
 
 def test_drops_the_oldest_rows_with_their_tasks():
     """Of three rows two are kept, and the task of the first is forgotten."""
-    task = learned(Task(max_rows=2), [EAST, NORTH, WEST], [0.0, 1.0, 0.5], ["maths", "a long name", "code"])
+    task = learned(
+        Task(max_rows=2), table([EAST, NORTH, WEST], [0.0, 1.0, 0.5], tasks=["maths", "a long name", "code"])
+    )
 
     assert ["a long name", "code"] == task.state()["labels"].tolist()
     assert {"a long name", "code"} == task.tasks(towards(EAST)).keys()
@@ -155,8 +128,8 @@ def test_drops_the_oldest_rows_with_their_tasks():
 
 def test_tasks_come_later():
     """Rows learned without labels count for the means; a longer name than all before is kept whole."""
-    task = learned(Task(shrinkage=0), [EAST], [1.0])
-    task.learn(table([EAST, WEST], [0.5, 0.0], ["maths", "a very long name"]))
+    task = learned(Task(shrinkage=0), table([EAST], [1.0]))
+    task.learn(table([EAST, WEST], [0.5, 0.0], tasks=["maths", "a very long name"]))
 
     assert {"maths", "a very long name"} == task.tasks(towards(EAST)).keys()
     assert 0.5 == mean(task, Context("", 1))
@@ -164,7 +137,7 @@ def test_tasks_come_later():
 
 def test_a_restored_one_learns_on():
     """State holds the labels, so that the next fit is that of all rows."""
-    first, second = table([EAST, WEST], [1.0, 0.0], ["maths", "code"]), table([NORTH], [0.5], ["prose"])
+    first, second = table([EAST, WEST], [1.0, 0.0], tasks=["maths", "code"]), table([NORTH], [0.5], tasks=["prose"])
     whole, restored = Task(), Task()
     whole.learn(first)
     restored.restore(whole.state())
@@ -190,7 +163,7 @@ def test_a_restored_one_learns_on():
 def test_does_with_little(embeddings, rewards, expected, names):
     """No row, one, one twice, all right, none with an embedding, none observed."""
     task = Task()
-    task.learn(table(np.array(embeddings).reshape(-1, 2), rewards, names[: len(rewards)]))
+    task.learn(table(np.array(embeddings).reshape(-1, 2), rewards, tasks=names[: len(rewards)]))
 
     assert pytest.approx(expected, abs=1e-6) == mean(task, towards(NORTH))
     assert 0 < std(task, towards(NORTH)) <= 0.5

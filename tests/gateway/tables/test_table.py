@@ -45,6 +45,23 @@ def test_a_fold_that_is_not_there_is_refused():
         table().rows("test")
 
 
+def test_complete_rows_lack_neither_score_nor_cost():
+    """Of any model; the others of the fold are left out."""
+    gaps = np.array([[1, 1], [math.nan, 1], [1, 1]], np.float32)
+
+    assert [2] == table(scores=gaps, costs_usd=gaps[[1, 0, 2]]).complete(np.array([0, 1, 2]), "train").tolist()
+
+
+def test_a_fold_without_a_complete_row_is_refused():
+    """The message names the model that lacks most, and the remedy."""
+    gaps = np.array([[1, math.nan]] * 3, np.float32)
+
+    with pytest.raises(
+        TableError, match=r"^t.parquet: no row of the fold 'train' has .* \('b' lacks most\); fill the gaps"
+    ):
+        table(scores=gaps).complete(np.array([0, 2]), "train")
+
+
 def test_outcomes_are_of_the_rows_and_models_asked_for():
     """In the order asked for; prompts are as long as a request with them would be estimated to be."""
     embeddings = np.arange(6, dtype=np.float32).reshape(3, 2)
