@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gateway.policy import Effect, Matched, Step
     from gateway.rules.ruleset import Judged
@@ -42,7 +42,8 @@ class Trace:
             "tag": self.matched.tag,
             "rules": [line for step in self.matched.steps for line in _rules(step, every_rule)],
             "signals": shown(self.readings.features),
-            "projections": {n: _plain(v) for n, v in self.matched.features.items() if self._is_derived(n)},
+            "projections": self._of_policy(self.matched.policy.projections.provides),
+            "defaults": self._of_policy(self.matched.policy.defaults.keys() - self.readings.features.keys()),
             "missed": sorted(self.readings.missed),
             "data_class": {"name": self.data_class[0], "because": list(self.data_class[1])}
             if self.data_class
@@ -54,8 +55,9 @@ class Trace:
             "stage_ms": _milliseconds(self.stages),
         }
 
-    def _is_derived(self, feature: str) -> bool:
-        return feature not in self.readings.features and feature not in UNSHOWN
+    def _of_policy(self, names: Collection[str]) -> dict[str, Any]:
+        """Return features that the policy in force added."""
+        return {name: _plain(value) for name, value in self.matched.features.items() if name in names}
 
 
 def shown(features: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,18 +12,16 @@ from fastapi import APIRouter, Request, Response
 from gateway.api.auth import access_of
 from gateway.api.body import read_chat
 from gateway.api.openapi import CHAT_REQUEST, CHAT_RESPONSES, JSON_RESPONSES
-from gateway.api.options import read_options
 from gateway.api.state import authorised, gateway_of
 from gateway.api.stream import EventStream, unless_left
-from gateway.deciding import Ask
+from gateway.asking import ask_of
 from gateway.errors import RequestError
 from gateway.explanation import explain, explain_refusal
 from gateway.pipeline import arrive
-from gateway.signals.base import Request as SignalRequest
-from gateway.signals.request import last_user_text
 
 if TYPE_CHECKING:
     from gateway.callers import Access
+    from gateway.deciding import Ask
     from gateway.events import Decision
     from gateway.runtime import Runtime
 
@@ -31,8 +29,6 @@ router = APIRouter()
 
 #: The caller's headers that go on to the endpoint (W3C Trace Context, which is ASCII).
 PASSED_ON = ("traceparent", "tracestate")
-#: The caller's headers that no signal sees.
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key"})
 #: Asks for the trace of the decision, which comes as `x-pointsman-trace` to callers who may see it.
 DEBUG = "x-pointsman-debug"
 #: Characters of a header that every common client takes.
@@ -82,10 +78,9 @@ async def route(request: Request) -> dict[str, Any]:
 async def read_ask(request: Request, runtime: Runtime, access: Access, at: datetime) -> Ask:
     """Return a request as decisions are made of it. Raises `RequestError`."""
     sent = await read_chat(request, runtime.config.server)
-    chat, asked = read_options(sent, request.headers, runtime.decider)
-    headers = {name: value for name, value in request.headers.items() if name not in SECRET_HEADERS}
-    seen = SignalRequest(chat.body, last_user_text(chat.body), at, headers, access.caller)
-    return Ask(chat, seen, access.constraints.tightened(asked))
+    # A header that comes twice is one whose values are joined (RFC 9110, section 5.3): no part of it may be lost.
+    headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
+    return ask_of(sent, headers, access, at, runtime.decider)
 
 
 def trace_header(decision: Decision) -> str:

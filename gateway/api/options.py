@@ -35,6 +35,13 @@ def _dial(value: Any) -> Any:
     return DIAL.get(value, value) if isinstance(value, str) else value
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - what pydantic turns into an answer
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_truth)]
 Models = Annotated[frozenset[str], BeforeValidator(_listed)]
 
 
@@ -43,9 +50,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    quality_weight: Annotated[float, BeforeValidator(_dial)] | None = Field(None, ge=0, le=1)
-    max_cost_usd: float | None = Field(None, ge=0)
-    max_latency_s: float | None = Field(None, gt=0)
+    quality_weight: Annotated[Number, BeforeValidator(_dial)] | None = Field(None, ge=0, le=1)
+    max_cost_usd: Number | None = Field(None, ge=0)
+    max_latency_s: Number | None = Field(None, gt=0)
     allow_models: Models | None = None
     deny_models: Models = frozenset()
     data_class: str | None = None
@@ -94,10 +101,10 @@ def _parse(given: Mapping[str, Any], prefix: str) -> Constraints:
 
 def _check_names(constraints: Constraints, decider: Decider) -> None:
     models = decider.policies.models
-    for model in sorted((constraints.allow or frozenset()) | constraints.deny):
-        if model not in models:
+    for option, named in (("allow_models", constraints.allow or frozenset()), ("deny_models", constraints.deny)):
+        for model in sorted(named - models.keys()):
             raise RequestError(
-                f"No model {model!r} exists; {did_you_mean(model, models)}.", param="model", code="invalid_option"
+                f"No model {model!r} exists; {did_you_mean(model, models)}.", param=option, code="invalid_option"
             )
     ladder = decider.eligibility.data_classes
     for name in sorted(constraints.data_classes):

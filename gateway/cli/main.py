@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli import check, evaluate, log, onboard, profile, schema, serve, train, tune
+from gateway.cli import check, evaluate, explain, log, onboard, policy, profile, schema, serve, train, tune
 from gateway.config.loader import ConfigError
 from gateway.embedding_cache import CacheError
 from gateway.engines.engine import EngineError
+from gateway.errors import RequestError
 from gateway.onboarding import OnboardingError
 from gateway.profiling.interview import InterviewError
 from gateway.profiling.journal import JournalError
@@ -32,6 +33,7 @@ USER_ERRORS = (
     JournalError,
     OnboardingError,
     ProbeError,
+    RequestError,
     SandboxError,
     StateError,
     StoreError,
@@ -48,6 +50,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.command)
 app.command("check")(check.command)
+app.command("explain")(explain.command)
+app.add_typer(policy.app, name="policy")
 app.command("profile")(profile.command)
 app.command("train")(train.command)
 app.command("onboard")(onboard.command)

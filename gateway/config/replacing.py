@@ -9,7 +9,7 @@ from gateway.config.classes import wrong_classes
 from gateway.config.files import PolicyFile, read_files
 from gateway.config.loader import ConfigError, load
 from gateway.config.policy_models import PolicyConfig
-from gateway.config.references import wrong_policies
+from gateway.config.references import wrong_references
 from gateway.config.validate import validate
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def with_policy(files: Files, path: Path, environment: Mapping[str, str]) -> tup
     state = document.path.parent / policy.state if policy.state else files.path.parent / "state" / policy.name
     others = [other for other in files.policies if other.config.name != policy.name]
     policies = (*others, PolicyFile(policy, document, state))
-    wrong = [*wrong_policies(files.config, policies), *wrong_classes(files.config, files.document, policies)]
+    wrong = [*wrong_references(files.config, files.document, policies, environment)]
+    wrong += wrong_classes(files.config, files.document, policies)
     if wrong:
         raise ConfigError("\n".join(wrong))
     return replace(files, policies=policies), policy.name

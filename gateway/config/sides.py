@@ -8,7 +8,7 @@ from gateway.config.candidates import build_eligibility
 from gateway.config.deciding import class_rules, encoder_digest
 from gateway.config.policies import build_policies
 from gateway.config.signals import open_signals
-from gateway.redecided import Side
+from gateway.redeciding.redecided import Side
 from gateway.signals.extract import EMBEDDING
 from gateway.signals.registry import signal_class
 

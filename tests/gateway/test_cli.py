@@ -45,8 +45,8 @@ def test_check_tells_what_is_unknown(config):
     said = pointsman("check", config).stdout
 
     assert "policy auto: good, other" in said
-    assert "model unpriced: its price is unknown" in said
-    assert said.rstrip().endswith("good")
+    assert "models.unpriced: warning: its price is unknown" in said
+    assert ": good, with " in said.splitlines()[-1]
 
 
 def test_a_bad_configuration_is_a_line_and_a_status(config):

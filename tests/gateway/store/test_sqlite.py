@@ -150,7 +150,7 @@ def test_an_older_log_is_not_changed_by_reading(path):
     SQLiteStore.open(path).close()
     _as_version_1(path)
 
-    with pytest.raises(StoreError, match="schema version 1.*serve with it once"):
+    with pytest.raises(StoreError, match=r"schema version 1.*serve with it once"):
         SQLiteStore.open(path, read_only=True)
 
 

@@ -1,0 +1,51 @@
+"""Turns a chat completion request, with its headers and its caller, into what decisions are made of."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.api.body import check_chat
+from gateway.api.options import read_options
+from gateway.deciding import Ask
+from gateway.errors import RequestError
+from gateway.signals.base import Request
+from gateway.signals.request import last_user_text
+from providers.chat import InvalidBody, parse_chat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gateway.callers import Access
+    from gateway.deciding import Decider
+    from providers.types import ChatRequest
+
+#: The caller's headers that no signal sees.
+SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key"})
+
+
+def chat_of(body: Mapping[str, Any]) -> ChatRequest:
+    """Return a body as a chat completion request. Raises `RequestError` where it is none."""
+    try:
+        chat = parse_chat(json.dumps(body).encode())
+    except (InvalidBody, TypeError) as error:
+        raise RequestError(f"We could not parse the request: {error}.", code="invalid_json") from error
+    return checked(chat)
+
+
+def checked(chat: ChatRequest) -> ChatRequest:
+    """Return a request in which all is that deciding relies on. Raises `RequestError`."""
+    check_chat(chat.body)
+    return chat
+
+
+def ask_of(sent: ChatRequest, headers: Mapping[str, str], access: Access, at: datetime, decider: Decider) -> Ask:
+    """Return a request as decisions are made of it; names of headers are in lower case.
+
+    Raises `RequestError` for options that cannot be respected.
+    """
+    chat, asked = read_options(sent, headers, decider)
+    shown = {name: value for name, value in headers.items() if name not in SECRET_HEADERS}
+    request = Request(chat.body, last_user_text(chat.body), at, shown, access.caller)
+    return Ask(chat, request, access.constraints.tightened(asked))

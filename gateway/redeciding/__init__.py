@@ -1,0 +1,1 @@
+"""Decides logged requests again, by another configuration than they were decided by."""
