@@ -15,8 +15,9 @@ from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, Reque
 from gateway.policy import match, turned
 from gateway.route import Refusal
 from gateway.signals.extract import Readings
+from gateway.signals.length import LIMITS
 from gateway.signals.needs import needs_of
-from gateway.signals.request import calls_of, messages_of
+from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
 from gateway.stickiness import Grip, grip, held
 from gateway.trace import Trace
 from routers.types import Context
@@ -66,7 +67,7 @@ class Routed:
     """A decision: the plan's first call, and all that it was made from.
 
     `chat` is the request as it is to be sent. `pool` may answer, the chosen one included; `forbidden` are all models
-    that must not see the request.
+    that must not see the request. `session` is the caller's, empty where there is none.
     """
 
     matched: Matched
@@ -75,6 +76,7 @@ class Routed:
     context: Context
     pool: tuple[Candidate, ...]
     forbidden: frozenset[str]
+    session: str
     plan: Plan
     call: Call
     trace: Trace
@@ -142,9 +144,10 @@ class Decider:
         pool, forbidden = self._eligible(route, chat, ask, trace, world)
         stages.end("eligibility")
         context = context_of(ask.request.text, trace.readings)
-        plan, call = self._begin(router, pool, context, trace, world)
+        session = session_of(ask.request, trace.readings.features)
+        plan, call = self._begin(router, pool, context, session, trace, world)
         stages.end("route")
-        return Routed(trace.matched, route, chat, context, pool, forbidden, plan, call, trace)
+        return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace)
 
     def _eligible(
         self, route: Route, chat: ChatRequest, ask: Ask, trace: Trace, world: World
@@ -168,7 +171,7 @@ class Decider:
         return classified
 
     def _begin(
-        self, router: Router, pool: tuple[Candidate, ...], context: Context, trace: Trace, world: World
+        self, router: Router, pool: tuple[Candidate, ...], context: Context, session: str, trace: Trace, world: World
     ) -> tuple[Plan, Call]:
         """Return a plan and its first call.
 
@@ -179,9 +182,8 @@ class Decider:
         awake = world.health.awake(pool, now)
         trace.resting = tuple(candidate.model for candidate in pool if candidate not in awake)
         policy, features = trace.matched.policy, trace.readings.features
-        last = world.sessions.last(policy.name, str(features.get("session", "")))
+        last = world.sessions.last(policy.name, session)
         tie = grip(policy.stickiness, features, last, awake, now)
-        trace.kept = tie.why if tie else None
         refusal = ""
         for candidates in (awake, pool):
             plan = held(router, tie).plan(context, candidates, world.rng)
@@ -190,6 +192,8 @@ class Decider:
             except StopIteration as end:
                 refusal = end.value.reason
             else:
+                stays = tie is not None and call.candidates[0].model == tie.incumbent.model
+                trace.kept = tie.why if tie is not None and stays else None
                 return plan, replace(call, why=_why(call, tie))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
 
@@ -201,6 +205,12 @@ def context_of(text: str, readings: Readings) -> Context:
     if readings.missed:
         features["missed"] = tuple(sorted(readings.missed))
     return Context(text, int(tokens) if isinstance(tokens, float) else 0, readings.embedding, features)
+
+
+def session_of(request: Request, features: Mapping[str, Any]) -> str:
+    """Return the session by which its model is remembered, empty for none: what one caller names is not another's."""
+    session = features.get("session")
+    return f"{request.caller.name}\n{session}" if isinstance(session, str) else ""
 
 
 def _weight(resolved: Resolved, constraints: Constraints) -> float | None:
@@ -215,17 +225,25 @@ def _demand(
     features: Mapping[str, Any],
     world: World,
 ) -> Demand:
-    limit = chat.body.get("max_completion_tokens") or chat.body.get("max_tokens")
+    measured = features.get("prompt_tokens")
     return Demand(
         constraints=constraints,
         needs=needs_of(chat.body),
-        prompt_tokens=int(features.get("prompt_tokens", 0.0)),
+        # A measure that did not come in time must not make the request seem short, and so cheap.
+        prompt_tokens=estimate_prompt_tokens(chat.body) if measured is None else int(measured),
         exact=features.get("length.exact") is True,
-        completion_tokens=limit if isinstance(limit, int) else None,
+        completion_tokens=max(_positive(chat.body, *LIMITS), default=None),
+        answers=max(_positive(chat.body, "n"), default=1),
         tool_call_ids=_tool_call_ids(chat.body),
         data_class=classified.name if classified else None,
         latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
     )
+
+
+def _positive(body: Mapping[str, Any], *members: str) -> list[int]:
+    """Return the values of those members that are positive whole numbers; others limit nothing."""
+    values = (body.get(member) for member in members)
+    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
 
 
 def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:

@@ -56,8 +56,8 @@ class Terms:
     """On what terms a request is sent.
 
     `pool` may answer it; `fallback` names who is asked when the choice fails (None: the rest of the pool, likeliest
-    first). `forbidden` must not see it, whoever asks for them. `headers` go to the endpoint. `attempts` of None means:
-    each candidate once.
+    first). `forbidden` must not see it, in whatever pool they are and whoever asks for them. `headers` go to the
+    endpoint. `attempts` of None means: each candidate once.
     """
 
     pool: tuple[Candidate, ...]
@@ -181,7 +181,9 @@ def _permitted(ladder: Sequence[Candidate], terms: Terms) -> Sequence[Candidate]
         barred = [candidate.model for candidate in ladder if candidate.model in terms.forbidden]
         logger.error("dispatch.forbidden", extra={"models": barred})
     if not permitted:
-        raise NoEligibleModel("No model may answer this request: its data class forbids those that were asked.")
+        raise NoEligibleModel(
+            "No model may answer this request: its data class, or the caller or its key, forbids those that were asked."
+        )
     return permitted
 
 

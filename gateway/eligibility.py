@@ -44,8 +44,9 @@ class Ability:
 class Demand:
     """What a request asks of whoever answers it.
 
-    `prompt_tokens` is exact or an estimate, `completion_tokens` the limit that the request sets, if any. `latencies_s`
-    is what models took lately. `data_class` is None where no data classes are configured.
+    `prompt_tokens` is exact or an estimate, `completion_tokens` the limit that the request sets, if any, for each of
+    `answers` choices. `latencies_s` is what models took lately. `data_class` is None where no data classes are
+    configured.
     """
 
     constraints: Constraints
@@ -53,6 +54,7 @@ class Demand:
     prompt_tokens: int = 0
     exact: bool = False
     completion_tokens: int | None = None
+    answers: int = 1
     tool_call_ids: frozenset[str] = frozenset()
     data_class: str | None = None
     latencies_s: Mapping[str, float] = field(default_factory=dict)
@@ -71,8 +73,12 @@ class Eligibility:
         return {model: reason for model, reason in found if reason is not None}
 
     def forbidden(self, demand: Demand) -> frozenset[str]:
-        """Return all models that may not see the request, in whatever pool they are."""
-        return frozenset(model for model, ability in self.abilities.items() if self._too_open(ability, demand))
+        """Return all models that may not see the request, in whatever pool: for its data class, or a caller's word."""
+        return frozenset(
+            model
+            for model, ability in self.abilities.items()
+            if self._too_open(ability, demand) or _unwanted(model, demand)
+        )
 
     def _too_open(self, ability: Ability, demand: Demand) -> bool:
         if self.data_classes is None or demand.data_class is None:
@@ -84,16 +90,18 @@ class Eligibility:
         if self._too_open(ability, demand):
             cleared = ability.clearance or "the lowest class"
             yield f"data class: the request is {demand.data_class}, the model is cleared for {cleared}"
+        if reason := _unwanted(candidate.model, demand):
+            yield reason
         for check in _CHECKS:
             if reason := check(candidate, ability, demand):
                 yield reason
 
 
-def _unwanted(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+def _unwanted(model: str, demand: Demand) -> str | None:
     constraints = demand.constraints
-    if candidate.model in constraints.deny:
+    if model in constraints.deny:
         return "denied: the caller or its key denies it"
-    if constraints.allow is not None and candidate.model not in constraints.allow:
+    if constraints.allow is not None and model not in constraints.allow:
         return "denied: the caller or its key allows others only"
     return None
 
@@ -140,7 +148,6 @@ def _too_slow(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
 
 #: In the order in which reasons are given.
 _CHECKS: tuple[Callable[[Candidate, Ability, Demand], str | None], ...] = (
-    _unwanted,
     _lacking,
     _strange_ids,
     _too_small,
@@ -150,9 +157,12 @@ _CHECKS: tuple[Callable[[Candidate, Ability, Demand], str | None], ...] = (
 
 
 def expected_cost_usd(candidate: Candidate, demand: Demand) -> Decimal | None:
-    """Return what an answer may cost by its price, as long as the request lets it be; None where no price is known."""
+    """Return what a request may cost by its price: as many answers as it asks for, as long as it lets them be.
+
+    None where no price is known.
+    """
     if candidate.price is None:
         return None
     limit = demand.completion_tokens
-    completion_tokens = ASSUMED_COMPLETION_TOKENS if limit is None else limit
+    completion_tokens = demand.answers * (ASSUMED_COMPLETION_TOKENS if limit is None else limit)
     return (demand.prompt_tokens * candidate.price.input + completion_tokens * candidate.price.output) / MILLION

@@ -77,10 +77,9 @@ class Pipeline:
 
     def _remember(self, routed: Routed, answer: Dispatched) -> None:
         """Note who answers the session."""
-        session = routed.context.features.get("session")
-        if isinstance(session, str):
+        if routed.session:
             model = answer.backend.candidate.model
-            self._world.sessions.note(routed.matched.policy.name, session, model, time.monotonic())
+            self._world.sessions.note(routed.matched.policy.name, routed.session, model, time.monotonic())
 
     def _decision(self, runtime: Runtime, chat: ChatRequest, arrival: Arrival, routed: Routed) -> Decision:
         """Return the decision as it is logged."""

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.constraints import UNBOUNDED
 from gateway.errors import ModelNotFound, RequestError
 from gateway.route import Refusal, Route, only
 from gateway.rules.features import with_defaults
@@ -19,6 +20,7 @@ from routers.types import Dialled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gateway.constraints import Constraints
     from gateway.rules.ruleset import Match
     from providers.types import Timeouts
     from routers.types import Candidate, Feature, Router
@@ -160,6 +162,7 @@ class Policies:
     models: Mapping[str, Candidate]
     #: For models that are asked by their own name.
     timeouts: Timeouts
+    bounds: Constraints = UNBOUNDED
 
     def resolve(self, name: str) -> Resolved:
         """Return what `auto`, `auto:cheap`, `auto:0.3` or a model's own name stands for.
@@ -169,7 +172,7 @@ class Policies:
         if (policy := self.policies.get(name)) is not None:
             return Resolved(policy)
         if (candidate := self.models.get(name)) is not None:
-            return Resolved(Policy(candidate.model, "", only(candidate, self.timeouts), digest=""))
+            return Resolved(Policy(candidate.model, "", only(candidate, self.timeouts, self.bounds), digest=""))
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
             return Resolved(policy, read_dial(dial, policy))

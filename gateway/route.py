@@ -37,6 +37,6 @@ class Refusal:
     message: str
 
 
-def only(candidate: Candidate, timeouts: Timeouts) -> Route:
+def only(candidate: Candidate, timeouts: Timeouts, bounds: Constraints = UNBOUNDED) -> Route:
     """Return the route to one model, which nobody stands in for."""
-    return Route((candidate,), Fixed(candidate.model), (), timeouts)
+    return Route((candidate,), Fixed(candidate.model), (), timeouts, bounds=bounds)

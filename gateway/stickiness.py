@@ -56,8 +56,8 @@ def held(router: Router, tie: Grip | None) -> Router:
 
 
 def _saved_usd(candidate: Candidate, features: Mapping[str, Feature]) -> float:
-    """Return what the candidate's prompt cache saves on the history of a session; 0 where its price is unknown."""
+    """Return what the candidate's prompt cache saves on the history of a session; 0 where that is unknown."""
     history, price = features.get("history_tokens"), candidate.price
     if not isinstance(history, float) or price is None or price.cached_input is None:
         return 0.0
-    return float(Decimal(history) * (price.input - price.cached_input) / MILLION)
+    return float(Decimal(history) * max(price.input - price.cached_input, Decimal(0)) / MILLION)

@@ -21,6 +21,8 @@ logger = logging.getLogger("pointsman")
 
 #: The one signal that is not made of features.
 EMBEDDING = "embedding"
+#: Part of the deadline that the embedding has where signals read it: those that do without it need some time, too.
+EMBEDDING_SHARE = 0.8
 #: Threads for signals that take longer than the event loop may be held.
 THREADS = 2
 
@@ -64,16 +66,29 @@ class Signals:
         signals = [self.known[name] for name in sorted(wanted) if name in self.known]
         last = [signal for signal in signals if signal.reads_embedding]
         first = [signal for signal in signals if not signal.reads_embedding]
-        waiting = {signal.name: self._in_thread(signal, request, readings) for signal in first if signal.blocking}
+        tasks = self._started(first, request, readings)
+        try:
+            embedding = self._embedding(EMBEDDING in wanted or bool(last), request.text, readings)
+            self._read_here(first, request, readings)
+            share = EMBEDDING_SHARE if last else 1.0
+            await self._wait(embedding, readings, began + share * self._deadline_s)
+            self._read_here(last, request, readings)
+            tasks |= self._started(last, request, readings)
+        finally:
+            await self._wait(tasks, readings, began + self._deadline_s)
+
+    def _embedding(self, wanted: bool, text: str, readings: Readings) -> dict[str, asyncio.Future[None]]:  # noqa: FBT001 - private
+        """Begin to embed the text, if that is wanted, was not tried before, and something embeds."""
         tried = EMBEDDING in readings.seconds or EMBEDDING in readings.missed
-        if self._embedder is not None and (EMBEDDING in wanted or last) and not tried:
-            waiting[EMBEDDING] = self._embed(self._embedder, request.text, readings)
-        tasks = {name: asyncio.ensure_future(work) for name, work in waiting.items()}
-        self._read_here(first, request, readings)
-        await self._wait(tasks, readings, began)
-        self._read_here(last, request, readings)
-        slow = {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in last if s.blocking}
-        await self._wait(slow, readings, began)
+        if not wanted or tried or self._embedder is None:
+            return {}
+        return {EMBEDDING: asyncio.ensure_future(self._embed(self._embedder, text, readings))}
+
+    def _started(
+        self, signals: Iterable[Signal], request: Request, readings: Readings
+    ) -> dict[str, asyncio.Future[None]]:
+        """Begin to read the signals that block, in threads."""
+        return {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in signals if s.blocking}
 
     def _read_here(self, signals: Iterable[Signal], request: Request, readings: Readings) -> None:
         for signal in signals:
@@ -99,11 +114,11 @@ class Signals:
         readings.embedding = await embedder.embed(text)
         readings.seconds[EMBEDDING] = time.monotonic() - started
 
-    async def _wait(self, tasks: Mapping[str, asyncio.Future[None]], readings: Readings, began: float) -> None:
-        """Wait until the deadline. Who is late is cancelled: what its thread finds out then is lost."""
+    async def _wait(self, tasks: Mapping[str, asyncio.Future[None]], readings: Readings, until: float) -> None:
+        """Wait until a deadline. Who is late is cancelled: what its thread finds out then is lost."""
         if not tasks:
             return
-        left_s = max(0.0, began + self._deadline_s - time.monotonic())
+        left_s = max(0.0, until - time.monotonic())
         try:
             await asyncio.wait(tasks.values(), timeout=left_s)
         finally:

@@ -141,7 +141,13 @@ def _by_object(chat: ChatRequest, target: Target) -> dict[str, Any]:
         changes["effort"] = target.effort
     if target.reasoning is not None:
         changes["enabled"] = target.reasoning
-    return {"reasoning": {**_member(chat, "reasoning"), **changes}} if changes else {}
+    if not changes:
+        return {}
+    # How much to reason is said once: an effort, a number of tokens, and the older member exclude each other.
+    replaced = () if changes == {"enabled": True} else ("effort", "max_tokens")
+    kept = {key: value for key, value in _member(chat, "reasoning").items() if key not in replaced}
+    older = {"reasoning_effort": None} if replaced and "reasoning_effort" in chat.body else {}
+    return {"reasoning": {**kept, **changes}, **older}
 
 
 def _by_template(chat: ChatRequest, target: Target) -> dict[str, Any]:

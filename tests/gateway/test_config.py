@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.candidates import build_candidates
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
-from gateway.config.candidates import build_candidates
 from gateway.config.policies import build_policies
 from gateway.config.schema import schemas
 
