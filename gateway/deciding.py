@@ -20,7 +20,8 @@ from gateway.signals.needs import needs_of
 from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
 from gateway.stickiness import Grip, grip, held
 from gateway.trace import Trace
-from routers.types import Context
+from routers.fixed import Fixed
+from routers.types import Context, Naming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +138,8 @@ class Decider:
         route = trace.matched.leads_to
         if isinstance(route, Refusal):
             raise RequestRejected(route.message)
-        router = turned(route.router, _weight(resolved, ask.constraints), trace.matched.policy)
+        weight = _weight(resolved, ask.constraints)
+        router = turned(route.router, weight, trace.matched.policy, trace.matched.dial)
         await self.signals.extract(ask.request, router.requires, trace.readings, began)
         stages.end("signals")
         chat = route.changes.apply(ask.chat)
@@ -145,7 +147,7 @@ class Decider:
         stages.end("eligibility")
         context = context_of(ask.request.text, trace.readings)
         session = session_of(ask.request, trace.readings.features)
-        plan, call = self._begin(router, pool, context, session, trace, world)
+        plan, call = self._begin(replace(route, router=router, pool=pool), context, session, trace, world)
         stages.end("route")
         return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace)
 
@@ -170,23 +172,22 @@ class Decider:
         trace.data_class = (classified.name, classified.reasons)
         return classified
 
-    def _begin(
-        self, router: Router, pool: tuple[Candidate, ...], context: Context, session: str, trace: Trace, world: World
-    ) -> tuple[Plan, Call]:
-        """Return a plan and its first call.
+    def _begin(self, route: Route, context: Context, session: str, trace: Trace, world: World) -> tuple[Plan, Call]:
+        """Return a plan and its first call; the route's pool is those that are eligible.
 
         A router that refuses all candidates that are awake is asked again with the whole pool: a poor chance
         beats none. Raises `RequestRejected` where it refuses those too.
         """
-        now = time.monotonic()
+        now, pool = time.monotonic(), route.pool
         awake = world.health.awake(pool, now)
         trace.resting = tuple(candidate.model for candidate in pool if candidate not in awake)
         policy, features = trace.matched.policy, trace.readings.features
         last = world.sessions.last(policy.name, session)
         tie = grip(policy.stickiness, features, last, awake, now)
         refusal = ""
+        router = _standing_in(route) or held(route.router, tie)
         for candidates in (awake, pool):
-            plan = held(router, tie).plan(context, candidates, world.rng)
+            plan = router.plan(context, candidates, world.rng)
             try:
                 call = next(plan)
             except StopIteration as end:
@@ -196,6 +197,15 @@ class Decider:
                 trace.kept = tie.why if tie is not None and stays else None
                 return plan, replace(call, why=_why(call, tie))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
+
+
+def _standing_in(route: Route) -> Router | None:
+    """Return what takes the first fallback, where none of the models that the router knows is eligible."""
+    pool = [candidate.model for candidate in route.pool]
+    if not isinstance(route.router, Naming) or not route.router.named or not route.router.named.isdisjoint(pool):
+        return None
+    names = pool if route.fallback is None else [name for name in route.fallback if name in pool]
+    return Fixed(names[0]) if names else None
 
 
 def context_of(text: str, readings: Readings) -> Context:

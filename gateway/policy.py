@@ -128,6 +128,12 @@ class Matched:
         return next((tag for tag in reversed(tags) if tag is not None), None)
 
     @property
+    def dial(self) -> tuple[float, float]:
+        """Return how far the dial may be turned: as far as every policy on the way lets it."""
+        bounds = [step.policy.dial for step in self.steps]
+        return max(low for low, _ in bounds), min(high for _, high in bounds)
+
+    @property
     def data_classes(self) -> frozenset[str]:
         """Return the data classes that the policies claim."""
         return frozenset(step.policy.data_class for step in self.steps if step.policy.data_class is not None)
@@ -201,14 +207,14 @@ def read_dial(dial: str, policy: Policy) -> float:
     return weight
 
 
-def turned(router: Router, weight: float | None, policy: Policy) -> Router:
+def turned(router: Router, weight: float | None, policy: Policy, dial: tuple[float, float]) -> Router:
     """Return a route's router with the dial at `weight`; a router without a dial, of a policy that has one, as it is.
 
-    Raises `RequestError` where the policy has no dial at all, or bounds that the weight is outside of.
+    Raises `RequestError` where the policy has no dial at all, or the weight is outside of the bounds `dial`.
     """
     if weight is None:
         return router
-    low, high = policy.dial
+    low, high = dial
     if not low <= weight <= high:
         raise RequestError(
             f"The policy {policy.name!r} lets the dial be turned from {low:g} to {high:g}, not to {weight:g}.",

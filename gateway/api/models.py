@@ -38,7 +38,7 @@ def describe(known: Policies, name: str) -> dict[str, Any]:
     """Return what a name stands for, in OpenAI's form. Raises `ModelNotFound` and `RequestError`."""
     resolved = known.resolve(name)
     policy = resolved.policy
-    turned(policy.route.router, resolved.quality_weight, policy)
+    turned(policy.route.router, resolved.quality_weight, policy, policy.dial)
     return _model(known.models[name]) if name in known.models else _policy(name, policy)
 
 

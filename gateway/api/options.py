@@ -69,6 +69,14 @@ class Options(BaseModel):
         )
 
 
+#: The headers that callers may send.
+KNOWN = frozenset(PREFIX + name.replace("_", "-") for name in Options.model_fields) | {
+    f"{PREFIX}session-id",
+    f"{PREFIX}tags",
+    f"{PREFIX}debug",
+}
+
+
 def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider) -> tuple[ChatRequest, Constraints]:
     """Return the request without the gateway's own member, and what the caller asks for.
 
@@ -77,6 +85,7 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
     """
     shown = {name: headers.get(PREFIX + name.replace("_", "-")) for name in Options.model_fields}
     by_header = _parse({name: value for name, value in shown.items() if value is not None}, PREFIX)
+    _refuse_unknown(headers)
     constraints = by_header
     if MEMBER in chat.body:
         if not isinstance(given := chat.body[MEMBER], dict):
@@ -85,6 +94,17 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
         chat = edited(chat, {}, {MEMBER})
     _check_names(constraints, decider)
     return chat, constraints
+
+
+def _refuse_unknown(headers: Mapping[str, str]) -> None:
+    """Raise `RequestError` for a header of ours that there is not: a misspelt bound must not seem to be respected."""
+    for name in headers:
+        if name.startswith(PREFIX) and name not in KNOWN:
+            raise RequestError(
+                f"{name!r} is no header of this gateway: {did_you_mean(name, KNOWN)}.",
+                param=name,
+                code="invalid_option",
+            )
 
 
 def _parse(given: Mapping[str, Any], prefix: str) -> Constraints:

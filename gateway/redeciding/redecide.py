@@ -80,7 +80,7 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
         if isinstance(leads_to, Refusal):
             raise RequestRejected(leads_to.message)
         if isinstance(leads_to, Route):
-            router = turned(leads_to.router, resolved.quality_weight, policy)
+            router = turned(leads_to.router, resolved.quality_weight, policy, policy.dial)
             return _choice(request, side, leads_to, router, path)
         policy = leads_to
 

@@ -128,10 +128,23 @@ async def test_a_router_that_refuses_who_is_awake_is_asked_with_all():
 
 
 async def test_a_router_that_refuses_all_is_a_refusal():
-    """Its reason is told."""
-    deciding = decider(policy(pool=pool("a", "b"), router=Fixed("a")))
+    """Its reason is told, where no fallback stands in for the models that it knows."""
+    deciding = decider(policy(pool=pool("a", "b"), router=Fixed("a"), fallback=()))
     with pytest.raises(RequestRejected, match="fixed: none of"):
         await deciding.decide(ask(constraints=Constraints(deny=frozenset({"a"}))), world())
+
+
+@pytest.mark.parametrize(
+    ("fallback", "answers"),
+    [(None, "b"), (("c",), "c"), (("a", "c"), "c")],
+    ids=["rest of pool", "named", "first left"],
+)
+async def test_a_fallback_stands_in_for_a_model_that_is_not_eligible(fallback, answers):
+    """A router that knows that model only cannot choose; what the policy names for its failure can."""
+    deciding = decider(policy(pool=pool("a", "b", "c"), router=Fixed("a"), fallback=fallback))
+    routed = await deciding.decide(ask(constraints=Constraints(deny=frozenset({"a"}))), world())
+
+    assert answers == routed.call.candidates[0].model
 
 
 # What may be demanded: lengths and costs.

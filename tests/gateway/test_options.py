@@ -133,9 +133,10 @@ def test_a_gateway_without_classes_takes_no_claim():
         read({"data-class": "public"}, deciding=decider(policy(pool=pool("small"))))
 
 
-def test_a_member_that_stands_twice_does_not_travel_at_all():
-    """The last one counts, as for every JSON reader here."""
-    raw = RAW[:-1] + b', "pointsman": {}, "pointsm\\u0061n": {"deny_models": ["small"]}}'
-    chat, asked = read_options(parse_chat(raw), {}, DECIDER)
+@pytest.mark.parametrize("name", ["x-pointsman-dataclass", "x-pointsman-max-cost", "x-pointsman-"])
+def test_a_header_of_ours_that_there_is_not_is_refused(name):
+    """A misspelt bound must not seem to be respected."""
+    with pytest.raises(RequestError, match="no header of this gateway") as refused:
+        read_options(parse_chat(RAW), {name: "restricted"}, DECIDER)
 
-    assert (Constraints(deny=frozenset({"small"})), json.loads(RAW)) == (asked, json.loads(chat.text))
+    assert (name, "invalid_option") == (refused.value.param, refused.value.code)

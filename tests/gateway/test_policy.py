@@ -24,7 +24,7 @@ def build_policies() -> Policies:
 def router_of(name: str) -> Router:
     """Return the router of a name, with the dial where the name has it."""
     resolved = build_policies().resolve(name)
-    return turned(resolved.policy.route.router, resolved.quality_weight, resolved.policy)
+    return turned(resolved.policy.route.router, resolved.quality_weight, resolved.policy, resolved.policy.dial)
 
 
 @pytest.mark.parametrize(

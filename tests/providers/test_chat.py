@@ -57,11 +57,18 @@ def test_replaces_the_top_level_name_only():
     assert {"metadata": {"model": "auto"}, "user": "model", "model": "gpt"} == changed
 
 
-def test_replaces_a_name_that_stands_twice_twice():
-    """Whichever of two equal names a reader takes, it sees the new value."""
-    changed = with_members(parse_chat(b'{"model": "a", "model": "b"}'), {"model": "c"})
-
-    assert '{"model": "c", "model": "c"}' == changed
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b'{"model": "a", "model": "b"}', "model"),
+        (b'{"model": "a", "mod\\u0065l": "b"}', "model"),
+        (b'{"messages": [{"role": "user", "content": "a", "content": "b"}]}', "content"),
+    ],
+)
+def test_refuses_a_name_that_stands_twice(raw, name):
+    """Another reader would take the other value: what is checked has to be what is sent."""
+    with pytest.raises(InvalidBody, match=f"'{name}' stands twice"):
+        parse_chat(raw)
 
 
 @pytest.mark.parametrize(
