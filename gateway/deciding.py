@@ -10,18 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.data_class import classify
-from gateway.eligibility import Demand
-from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, RequestRejected, UnsupportedRequest
-from gateway.policy import match, turned
+from gateway.demands import demand_of, nobody_eligible
+from gateway.dial import turned
+from gateway.errors import RequestError, RequestRejected
+from gateway.policy import match
 from gateway.route import Refusal
 from gateway.signals.extract import Readings
-from gateway.signals.length import LIMITS
-from gateway.signals.needs import needs_of
-from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
 from gateway.stickiness import Grip, grip, held
 from gateway.trace import Trace
-from routers.fixed import Fixed
-from routers.types import Context, Naming
+from routers.types import Context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     from gateway.signals.base import Request
     from gateway.signals.extract import Signals
     from providers.types import ChatRequest
-    from routers.types import Call, Candidate, Plan, Router
+    from routers.types import Call, Candidate, Plan
 
 #: Signals that every decision reads: how long the request is, what it needs, and what session it belongs to.
 ALWAYS = frozenset({"length", "context", "needs", "session", "agent"})
@@ -157,11 +154,11 @@ class Decider:
         """Return who of the route may answer, and all models that must not see the request."""
         constraints = route.bounds.tightened(ask.constraints)
         classified = self._classified(constraints, trace)
-        demand = _demand(chat, constraints, classified, trace.readings.features, world)
+        demand = demand_of(chat, constraints, classified, trace.readings.features, world)
         trace.removed = self.eligibility.removed(route.pool, demand)
         pool = tuple(candidate for candidate in route.pool if candidate.model not in trace.removed)
         if not pool:
-            raise _nobody(trace.removed)
+            raise nobody_eligible(trace.removed)
         return pool, self.eligibility.forbidden(demand)
 
     def _classified(self, constraints: Constraints, trace: Trace) -> Classified | None:
@@ -185,7 +182,7 @@ class Decider:
         last = world.sessions.last(policy.name, session)
         tie = grip(policy.stickiness, features, last, awake, now)
         refusal = ""
-        router = _standing_in(route) or held(route.router, tie)
+        router = route.standing_in() or held(route.router, tie)
         for candidates in (awake, pool):
             plan = router.plan(context, candidates, world.rng)
             try:
@@ -197,15 +194,6 @@ class Decider:
                 trace.kept = tie.why if tie is not None and stays else None
                 return plan, replace(call, why=_why(call, tie))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
-
-
-def _standing_in(route: Route) -> Router | None:
-    """Return what takes the first fallback, where none of the models that the router knows is eligible."""
-    pool = [candidate.model for candidate in route.pool]
-    if not isinstance(route.router, Naming) or not route.router.named or not route.router.named.isdisjoint(pool):
-        return None
-    names = pool if route.fallback is None else [name for name in route.fallback if name in pool]
-    return Fixed(names[0]) if names else None
 
 
 def context_of(text: str, readings: Readings) -> Context:
@@ -226,51 +214,6 @@ def session_of(request: Request, features: Mapping[str, Any]) -> str:
 def _weight(resolved: Resolved, constraints: Constraints) -> float | None:
     """Return where the dial is turned: by a header or a member of the body, else by the model's name."""
     return resolved.quality_weight if constraints.quality_weight is None else constraints.quality_weight
-
-
-def _demand(
-    chat: ChatRequest,
-    constraints: Constraints,
-    classified: Classified | None,
-    features: Mapping[str, Any],
-    world: World,
-) -> Demand:
-    measured = features.get("prompt_tokens")
-    return Demand(
-        constraints=constraints,
-        needs=needs_of(chat.body),
-        # A measure that did not come in time must not make the request seem short, and so cheap.
-        prompt_tokens=estimate_prompt_tokens(chat.body) if measured is None else int(measured),
-        exact=features.get("length.exact") is True,
-        completion_tokens=max(_positive(chat.body, *LIMITS), default=None),
-        answers=max(_positive(chat.body, "n"), default=1),
-        tool_call_ids=_tool_call_ids(chat.body),
-        data_class=classified.name if classified else None,
-        latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
-    )
-
-
-def _positive(body: Mapping[str, Any], *members: str) -> list[int]:
-    """Return the values of those members that are positive whole numbers; others limit nothing."""
-    values = (body.get(member) for member in members)
-    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
-
-
-def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids of the tool calls in the history."""
-    calls = (call for message in messages_of(body) for call in calls_of(message))
-    return frozenset(id_ for call in calls if isinstance(id_ := call.get("id"), str))
-
-
-def _nobody(removed: Mapping[str, str]) -> RequestError:
-    """Return the error to answer where nobody is left: what is wrong with the request, if that alone is the reason."""
-    kinds = {reason.partition(":")[0] for reason in removed.values()}
-    reasons = "; ".join(f"{model}: {reason}" for model, reason in removed.items())
-    if kinds == {"context_window"}:
-        return ContextExceeded(f"The request is too long for every model that may answer it ({reasons}).")
-    if kinds <= {"context_window", "capability", "history"}:
-        return UnsupportedRequest(f"No model that may answer can take this request ({reasons}).")
-    return NoEligibleModel(f"No model may answer this request ({reasons}).")
 
 
 def _why(call: Call, tie: Grip | None) -> str:

@@ -5,12 +5,12 @@ A model's own name is a policy too: one candidate, taken with certainty.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.constraints import UNBOUNDED
-from gateway.errors import ModelNotFound, RequestError
+from gateway.dial import read_dial
+from gateway.errors import ModelNotFound
 from gateway.route import Refusal, Route, only
 from gateway.rules.features import with_defaults
 from gateway.rules.projections import Projections, apply
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from gateway.constraints import Constraints
     from gateway.rules.ruleset import Match
     from providers.types import Timeouts
-    from routers.types import Candidate, Feature, Router
-
-#: The dial by name: its two ends.
-DIAL = {"cheap": 0.0, "best": 1.0}
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
-
+    from routers.types import Candidate, Feature
 
 NO_PROJECTIONS = Projections()
 
@@ -77,6 +72,11 @@ class Policy:
     data_class: str | None = None
     #: The signals that its rules read, and those of the policies that they lead to.
     signals: frozenset[str] = frozenset()
+
+    @property
+    def dialled(self) -> bool:
+        """Tell whether some route of it has a dial."""
+        return any(isinstance(route.router, Dialled) for route in self.routes())
 
     @property
     def pool(self) -> tuple[Candidate, ...]:
@@ -181,7 +181,7 @@ class Policies:
             return Resolved(Policy(candidate.model, "", only(candidate, self.timeouts, self.bounds), digest=""))
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
-            return Resolved(policy, read_dial(dial, policy))
+            return Resolved(policy, read_dial(dial, policy.name))
         raise ModelNotFound(
             f"The model {name!r} does not exist: neither a policy nor a model has this name. "
             f"Known: {', '.join([*self.policies, *self.models])}.",
@@ -192,41 +192,3 @@ class Policies:
         """Return the policy or model that a name stands for, without the dial; empty for one that does not exist."""
         base = name if name in self.policies or name in self.models else name.rpartition(":")[0]
         return base if base in self.policies or base in self.models else ""
-
-
-def read_dial(dial: str, policy: Policy) -> float:
-    """Return a dial as a number in [0, 1]. Raises `RequestError` for anything else."""
-    weight = DIAL.get(dial, float(dial) if _NUMBER.fullmatch(dial) else None)
-    if weight is None or weight > 1:
-        raise RequestError(
-            f"The dial {dial!r} of policy {policy.name!r} is none: take 'cheap', 'best', or a number from 0 "
-            "(cheapest) to 1 (best).",
-            param="model",
-            code="invalid_dial",
-        )
-    return weight
-
-
-def turned(router: Router, weight: float | None, policy: Policy, dial: tuple[float, float]) -> Router:
-    """Return a route's router with the dial at `weight`; a router without a dial, of a policy that has one, as it is.
-
-    Raises `RequestError` where the policy has no dial at all, or the weight is outside of the bounds `dial`.
-    """
-    if weight is None:
-        return router
-    low, high = dial
-    if not low <= weight <= high:
-        raise RequestError(
-            f"The policy {policy.name!r} lets the dial be turned from {low:g} to {high:g}, not to {weight:g}.",
-            param="model",
-            code="invalid_dial",
-        )
-    if isinstance(router, Dialled):
-        return router.with_quality_weight(weight)
-    if not any(isinstance(route.router, Dialled) for route in policy.routes()):
-        raise RequestError(
-            f"The policy {policy.name!r} has no dial: its router does not weigh quality against cost.",
-            param="model",
-            code="invalid_dial",
-        )
-    return router

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.changes import UNCHANGED, Changes
 from gateway.constraints import UNBOUNDED, Constraints
 from routers.fixed import Fixed
+from routers.types import Naming
 
 if TYPE_CHECKING:
     from providers.types import Timeouts
@@ -28,6 +29,14 @@ class Route:
     attempts: int | None = None
     bounds: Constraints = UNBOUNDED
     changes: Changes = UNCHANGED
+
+    def standing_in(self) -> Router | None:
+        """Return what takes the first fallback, where the pool has none of the models that the router knows."""
+        pool = [candidate.model for candidate in self.pool]
+        if not isinstance(self.router, Naming) or not self.router.named or not self.router.named.isdisjoint(pool):
+            return None
+        names = pool if self.fallback is None else [name for name in self.fallback if name in pool]
+        return Fixed(names[0]) if names else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from gateway.api.openapi import JSON_RESPONSES
 from gateway.api.state import authorised, gateway_of
-from gateway.policy import turned
+from gateway.dial import turned
 
 if TYPE_CHECKING:
     from gateway.policy import Policies, Policy

@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gateway.config.loader import did_you_mean
 from gateway.constraints import Constraints
+from gateway.dial import DIAL
 from gateway.errors import RequestError
-from gateway.policy import DIAL
 from providers.chat import edited
 
 if TYPE_CHECKING:

@@ -6,15 +6,16 @@ the model's name has it, and a key forbids what the log says that it forbade.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from gateway.constraints import Constraints
 from gateway.data_class import classify
+from gateway.demands import nobody_eligible
+from gateway.dial import turned
 from gateway.eligibility import Demand, expected_cost_usd
-from gateway.errors import NoEligibleModel, RequestError, RequestRejected
-from gateway.policy import Policy, turned
+from gateway.errors import RequestError, RequestRejected
 from gateway.redeciding.possible import may_hold, with_dependents
 from gateway.redeciding.redecided import Choice, Rejected, Untold
 from gateway.route import Refusal, Route
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.data_class import DataClassRules
-    from gateway.policy import Effect, Resolved
+    from gateway.policy import Effect, Policy, Resolved
     from gateway.redeciding.logged_request import LoggedRequest
     from gateway.redeciding.redecided import Redecided, Side
     from gateway.rules.ruleset import Rule
@@ -111,9 +112,10 @@ def _choice(request: LoggedRequest, side: Side, route: Route, router: Router, pa
     removed = side.eligibility.removed(route.pool, demand)
     pool = tuple(candidate for candidate in route.pool if candidate.model not in removed)
     if not pool:
-        raise NoEligibleModel("no model may answer")
+        raise nobody_eligible(removed)
     features = dict(request.features)
     text = request.decision.text or ""
+    router = replace(route, router=router, pool=pool).standing_in() or router
     call = _first_call(router, Context(text, demand.prompt_tokens, request.embedding, features), pool)
     prices = {candidate.model: expected_cost_usd(candidate, demand) for candidate in pool}
     return Choice(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.dial import turned
 from gateway.errors import ModelNotFound, RequestError
-from gateway.policy import Policies, Policy, turned
+from gateway.policy import Policies, Policy
 from gateway.route import Route
 from providers.types import Timeouts
 from routers.registry import build_router

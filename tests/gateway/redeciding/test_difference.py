@@ -107,7 +107,7 @@ def test_a_refusal_has_the_rule_and_a_code(tmp_path):
 
     assert [
         Rejected("no", "rejected_by_policy"),
-        Rejected("big", "no_eligible_model"),
+        Rejected("big", "context_length_exceeded"),
         Rejected(None, "model_not_found"),
         Rejected(None, "invalid_dial"),
     ] == [

@@ -1,0 +1,66 @@
+"""What a request asks of whoever answers it, and what the client is told where nobody can."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from gateway.eligibility import Demand
+from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, UnsupportedRequest
+from gateway.signals.length import LIMITS
+from gateway.signals.needs import needs_of
+from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.constraints import Constraints
+    from gateway.data_class import Classified
+    from gateway.deciding import World
+    from providers.types import ChatRequest
+
+
+def demand_of(
+    chat: ChatRequest,
+    constraints: Constraints,
+    classified: Classified | None,
+    features: Mapping[str, Any],
+    world: World,
+) -> Demand:
+    """Return what a request, as it is to be sent, asks of whoever answers it."""
+    measured = features.get("prompt_tokens")
+    return Demand(
+        constraints=constraints,
+        needs=needs_of(chat.body),
+        # A measure that did not come in time must not make the request seem short, and so cheap.
+        prompt_tokens=estimate_prompt_tokens(chat.body) if measured is None else int(measured),
+        exact=features.get("length.exact") is True,
+        completion_tokens=max(_positive(chat.body, *LIMITS), default=None),
+        answers=max(_positive(chat.body, "n"), default=1),
+        tool_call_ids=_tool_call_ids(chat.body),
+        data_class=classified.name if classified else None,
+        latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
+    )
+
+
+def _positive(body: Mapping[str, Any], *members: str) -> list[int]:
+    """Return the values of those members that are positive whole numbers; others limit nothing."""
+    values = (body.get(member) for member in members)
+    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
+
+
+def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the tool calls in the history."""
+    calls = (call for message in messages_of(body) for call in calls_of(message))
+    return frozenset(id_ for call in calls if isinstance(id_ := call.get("id"), str))
+
+
+def nobody_eligible(removed: Mapping[str, str]) -> RequestError:
+    """Return the error to answer where nobody is left: what is wrong with the request, if that alone is the reason."""
+    kinds = {reason.partition(":")[0] for reason in removed.values()}
+    reasons = "; ".join(f"{model}: {reason}" for model, reason in removed.items())
+    if kinds == {"context_window"}:
+        return ContextExceeded(f"The request is too long for every model that may answer it ({reasons}).")
+    if kinds <= {"context_window", "capability", "history"}:
+        return UnsupportedRequest(f"No model that may answer can take this request ({reasons}).")
+    return NoEligibleModel(f"No model may answer this request ({reasons}).")
