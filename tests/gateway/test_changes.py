@@ -67,13 +67,6 @@ def test_parameters_are_set_and_removed_and_the_rest_keeps_its_spelling():
     assert "seed" not in chat.body
 
 
-def test_a_parameter_that_stands_twice_is_removed_twice():
-    """Whichever of two equal names a reader takes, it does not find the one that a rule takes away."""
-    changed = Changes(parameters={"n": None}).apply(parse_chat(b'{"n": 1, "messages": [], "\\u006e": 2}'))
-
-    assert {"messages": []} == json.loads(changed.text)
-
-
 JSON = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers())
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), JSON)
 
