@@ -116,7 +116,7 @@ def _parse(given: Mapping[str, Any], prefix: str) -> Constraints:
         param = prefix + (name.replace("_", "-") if prefix == PREFIX else name)
         known = did_you_mean(name, Options.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
         problem = "is no option" if first["type"] == "extra_forbidden" else "cannot be used"
-        raise RequestError(f"{param!r} {problem}: {known}.", param=param, code="invalid_option") from error
+        raise RequestError(_sentence(f"{param!r} {problem}: {known}"), param=param, code="invalid_option") from error
 
 
 def _check_names(constraints: Constraints, decider: Decider) -> None:
@@ -124,7 +124,9 @@ def _check_names(constraints: Constraints, decider: Decider) -> None:
     for option, named in (("allow_models", constraints.allow or frozenset()), ("deny_models", constraints.deny)):
         for model in sorted(named - models.keys()):
             raise RequestError(
-                f"No model {model!r} exists; {did_you_mean(model, models)}.", param=option, code="invalid_option"
+                _sentence(f"No model {model!r} exists; {did_you_mean(model, models)}"),
+                param=option,
+                code="invalid_option",
             )
     ladder = decider.eligibility.data_classes
     for name in sorted(constraints.data_classes):
@@ -136,7 +138,12 @@ def _check_names(constraints: Constraints, decider: Decider) -> None:
             )
         if name not in ladder.names:
             raise RequestError(
-                f"No data class {name!r} exists; {did_you_mean(name, ladder.names)}.",
+                _sentence(f"No data class {name!r} exists; {did_you_mean(name, ladder.names)}"),
                 param="data_class",
                 code="invalid_option",
             )
+
+
+def _sentence(text: str) -> str:
+    """Return a text with a full stop, unless it ends in a question."""
+    return text if text.endswith("?") else f"{text}."
