@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FeedbackKind = Literal["score", "thumb", "preference"]
 
+#: How a cost is known: the endpoint said it, its counts times our prices, or estimated counts times our prices.
+CostSource = Literal["reported", "priced", "estimated"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedEstimate:
@@ -74,8 +77,8 @@ class Outcome:
     """What came of a decision.
 
     `status` is what the client got; 499 means that it left first. `error` is None only for a complete
-    answer. A cost or a token count of None is unknown. `ttft_s` and `latency_s` are seconds from the
-    request's arrival.
+    answer. A cost or a token count of None is unknown. Token counts are the endpoint's, never estimates;
+    `cost_source` says how the cost is known. `ttft_s` and `latency_s` are seconds from the request's arrival.
     """
 
     decision_id: UUID
@@ -91,6 +94,11 @@ class Outcome:
     ttft_s: float | None
     latency_s: float
     attempts: tuple[Attempt, ...]
+    cost_source: CostSource | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_prompt_tokens: int | None = None
+    audio_completion_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,21 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from gateway.charging import UNKNOWN, charge
 from gateway.errors import NoBackendAvailable, NoEligibleModel, error_event
 from gateway.events import Outcome
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from decimal import Decimal
 
+    from gateway.charging import Charge
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
     from gateway.latencies import Latencies
     from gateway.metrics import Metrics
     from gateway.pipeline import Arrival
     from gateway.recorder import Recorder
-    from providers.types import Usage
 
 #: nginx's status for a client that left before it was answered.
 CLIENT_LEFT = 499
@@ -50,6 +50,7 @@ class Exchange:
         self._answer: Dispatched | None = None
         self._latencies: Latencies | None = None
         self._ttft_s: float | None = None
+        self._charged: Charge | None = None
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -103,8 +104,9 @@ class Exchange:
         headers |= {n: value for n, value in upstream.items() if n.startswith(RELAYED_HEADERS) and value.isascii()}
         headers["x-pointsman-model"] = self._answer.backend.candidate.model
         if not self.streams:
-            cost = self._cost_usd(self._answer.reply.usage)
-            headers["x-pointsman-cost-usd"] = "unknown" if cost is None else f"{cost:f}"
+            charged = self._charge()
+            headers["x-pointsman-cost-usd"] = "unknown" if charged.usd is None else f"{charged.usd:f}"
+            headers |= {"x-pointsman-cost-source": charged.source} if charged.source else {}
         return headers
 
     async def whole(self) -> bytes:
@@ -127,6 +129,7 @@ class Exchange:
         except ProviderError as broken:
             status, error = reply.status, broken.code
             self._dispatcher.broke(self._under_way.backend.candidate.model, broken)
+            self._end(status, error)  # before the client hears of it
             yield error_event(str(broken), broken.code)
         except (asyncio.CancelledError, GeneratorExit) as cut:
             stopped = cut.args == (STOPPED,)
@@ -145,9 +148,16 @@ class Exchange:
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._arrival.clock
 
-    def _cost_usd(self, usage: Usage | None) -> Decimal | None:
-        tariff = self._answer.backend.tariff if self._answer else None
-        return tariff.cost_usd(usage) if tariff and usage else None
+    def _charge(self) -> Charge:
+        """Return what the answer costs: nothing is known to be owed to endpoints that gave none."""
+        if self._answer is None:
+            return UNKNOWN
+        if self._charged is None:
+            prompt_tokens = self.decision.features.get("prompt_tokens")
+            estimate = int(prompt_tokens) if isinstance(prompt_tokens, int | float) else 0
+            charged = charge(self._answer.reply, self._answer.backend.tariff, estimate)
+            self._charged = charged
+        return self._charged
 
     def _end(self, status: int, error: str | None) -> None:
         """Record the outcome, once."""
@@ -155,6 +165,7 @@ class Exchange:
             return
         self._ended = True
         usage = self._answer.reply.usage if self._answer else None
+        charged = self._charge()
         outcome = Outcome(
             decision_id=self.decision.id,
             at=datetime.now(UTC),
@@ -165,10 +176,15 @@ class Exchange:
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
             cached_tokens=usage.cached_tokens if usage else None,
-            cost_usd=self._cost_usd(usage),
+            cost_usd=charged.usd,
             ttft_s=self._ttft_s,
             latency_s=self._elapsed_s(),
             attempts=tuple(self._dispatcher.attempts),
+            cost_source=charged.source,
+            cache_write_tokens=usage.cache_write_tokens if usage else None,
+            reasoning_tokens=usage.reasoning_tokens if usage else None,
+            audio_prompt_tokens=usage.audio_prompt_tokens if usage else None,
+            audio_completion_tokens=usage.audio_completion_tokens if usage else None,
         )
         if self._answer and self._latencies and error is None:
             self._latencies.note(self._answer.backend.candidate.model, outcome.latency_s, time.monotonic())

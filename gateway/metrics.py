@@ -25,8 +25,10 @@ class Metrics:
         requests = "Chat completion requests that were answered, by policy, serving model and status."
         self.requests = counter("requests", requests, "policy", "model", "status")
         self.attempts = counter("attempts", "Calls to models, by model and result.", "model", "result")
-        self.cost_usd = counter("cost_usd", "USD spent, by model.", "model")
-        unpriced = "Answers whose cost is unknown, for want of a price or of reported usage."
+        self.cost_usd = counter("cost_usd", "USD spent, estimates included, by model.", "model")
+        estimated = "USD of those spent that are an estimate: the endpoint did not count, or not to the end."
+        self.estimated_cost_usd = counter("estimated_cost_usd", estimated, "model")
+        unpriced = "Answers whose cost is unknown, for want of a price."
         self.unpriced = counter("unpriced_answers", unpriced, "model")
         self.tokens = counter("tokens", "Tokens, by model and kind (prompt, completion).", "model", "kind")
         self.feedback = counter("feedback", "Feedback stored, by kind.", "kind")
@@ -72,3 +74,5 @@ class Metrics:
             self.unpriced.labels(model).inc()
         else:
             self.cost_usd.labels(model).inc(float(outcome.cost_usd))
+            if outcome.cost_source == "estimated":
+                self.estimated_cost_usd.labels(model).inc(float(outcome.cost_usd))

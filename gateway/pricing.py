@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 MILLION = Decimal(1_000_000)
 
+#: The catalogue's names for `prompt_parts` and `completion_parts`.
+CATALOGUE_PARTS = (
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "input_audio_tokens",
+    "input_image_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
+)
+#: Tokens of two kinds at once, which no endpoint counts: the catalogue, where it has a price for them, wants a number.
+NO_OVERLAP = {f"cache_{kind}_{way}_tokens": 0 for kind in ("audio", "image") for way in ("read", "write")}
+
 
 class Tariff(Protocol):
     """Knows what tokens cost."""
@@ -37,16 +49,23 @@ class Tariff(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FlatTariff:
-    """Prices as the configuration states them, in USD per million tokens."""
+    """Prices as the configuration states them, in USD per million tokens; a kind without one costs as the rest."""
 
     price: Price
+    cache_write: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
 
     def cost_usd(self, usage: Usage) -> Decimal:
-        """Return what the tokens cost; cached prompt tokens have their own price."""
-        fresh = usage.prompt_tokens - usage.cached_tokens
-        cached = self.price.input if self.price.cached_input is None else self.price.cached_input
-        cost = fresh * self.price.input + usage.cached_tokens * cached
-        return (cost + usage.completion_tokens * self.price.output) / MILLION
+        """Return what the tokens cost: each once, at the price of its kind."""
+        plain, output = self.price.input, self.price.output
+        cached, written, heard, _ = prompt_parts(usage)
+        spoken, _ = completion_parts(usage)
+        text_in = usage.prompt_tokens - cached - written - heard
+        cost = text_in * plain + (usage.completion_tokens - spoken) * output
+        cost += cached * _or(self.price.cached_input, plain) + written * _or(self.cache_write, plain)
+        cost += heard * _or(self.audio_input, plain) + spoken * _or(self.audio_output, output)
+        return cost / MILLION
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +83,13 @@ class CatalogueTariff:
         )
 
     def cost_usd(self, usage: Usage) -> Decimal:
-        """Return what the tokens cost."""
-        counted = CatalogueUsage(
-            input_tokens=usage.prompt_tokens,
-            output_tokens=usage.completion_tokens,
-            cache_read_tokens=usage.cached_tokens,
-        )
-        return self.entry.calc_price(counted)["total_price"]
+        """Return what the tokens cost: each once, at the price of its kind, where the catalogue has one."""
+        parts = zip(CATALOGUE_PARTS, (*prompt_parts(usage), *completion_parts(usage)), strict=True)
+        counted = {name: count for name, count in parts if count}
+        if len(counted) > 1:
+            counted = NO_OVERLAP | counted
+        counted |= {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+        return self.entry.calc_price(CatalogueUsage(**counted))["total_price"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +105,19 @@ UNLISTED = Listing(None, None)
 
 def flat(price: PriceConfig) -> FlatTariff:
     """Return the tariff that the configuration states."""
-    return FlatTariff(Price(price.input, price.output, price.cached_input))
+    plain = Price(price.input, price.output, price.cached_input)
+    return FlatTariff(plain, price.cache_write, price.audio_input, price.audio_output)
+
+
+def prompt_parts(usage: Usage) -> tuple[int, ...]:
+    """Return a prompt's cached, cache-write, audio and image tokens, none of them counted twice."""
+    kinds = (usage.cached_tokens, usage.cache_write_tokens, usage.audio_prompt_tokens, usage.image_prompt_tokens)
+    return _disjoint(usage.prompt_tokens, kinds)
+
+
+def completion_parts(usage: Usage) -> tuple[int, ...]:
+    """Return a completion's audio and image tokens, none of them counted twice."""
+    return _disjoint(usage.completion_tokens, (usage.audio_completion_tokens, usage.image_completion_tokens))
 
 
 def look_up(catalogue: str | None, model: str) -> Listing:
@@ -100,6 +131,19 @@ def look_up(catalogue: str | None, model: str) -> Listing:
     entry = listed.get_prices(datetime.now(UTC))
     priced = entry.input_mtok is not None and entry.output_mtok is not None
     return Listing(CatalogueTariff(entry) if priced else None, listed.context_window)
+
+
+def _disjoint(total: int, parts: tuple[int, ...]) -> tuple[int, ...]:
+    """Return each part, cut to what the ones before it leave of the total: audio that was cached costs as cached."""
+    kept = []
+    for part in parts:
+        kept.append(min(part, total))
+        total -= kept[-1]
+    return tuple(kept)
+
+
+def _or(price: Decimal | None, other: Decimal) -> Decimal:
+    return other if price is None else price
 
 
 def _base(price: Decimal | TieredPrices | None) -> Decimal:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from providers.errors import ProviderTimeout, UpstreamError
+from providers.produced import whole_answer
 from providers.sse import event_data
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from providers.types import Decoded, StreamDecoder, Usage
+    from providers.types import Decoded, Produced, StreamDecoder, Usage
 
 #: The event that ends a stream.
 DONE = b"data: [DONE]\n\n"
@@ -28,6 +29,7 @@ class WholeReply:
     """A complete answer, already read and decoded. `events` are what a client gets that asked for a stream."""
 
     status = 200
+    settled = True
 
     def __init__(self, headers: Mapping[str, str], decoded: Decoded, events: Sequence[bytes] = ()) -> None:
         self.headers = headers
@@ -44,6 +46,10 @@ class WholeReply:
     def finish_reason(self) -> str | None:
         """Return the reason that the model gave for stopping."""
         return self._decoded.finish_reason
+
+    def produced(self) -> Produced:
+        """Return what the answer says."""
+        return whole_answer(self._decoded.body)
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the answer in one piece, or its events."""
@@ -84,6 +90,15 @@ class StreamReply:
     def finish_reason(self) -> str | None:
         """Return the reason for stopping, as far as the stream has given it."""
         return self._decoder.finish_reason
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the usage is the endpoint's last word."""
+        return self._decoder.settled
+
+    def produced(self) -> Produced:
+        """Return what the endpoint has said so far, also what the client has not got yet: it is charged for."""
+        return self._decoder.produced()
 
     async def open(self) -> None:
         """Wait for the first event with data: comments keep a connection alive, and are no beginning of an answer.

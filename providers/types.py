@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them. `cached_tokens` is the part of the prompt read from a cache."""
+    """Tokens as the endpoint counted them, and what it says that they cost.
+
+    Cached (read from a cache), cache-write, audio and image tokens are parts of the prompt; reasoning, audio and image
+    tokens are parts of the completion. A part that was not reported is 0. `cost_usd` of None was not reported.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_prompt_tokens: int = 0
+    audio_completion_tokens: int = 0
+    image_prompt_tokens: int = 0
+    image_completion_tokens: int = 0
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """The text of an answer, or of its beginning: `share` is how much of the answer it is, in (0, 1]."""
+
+    text: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,15 @@ class StreamDecoder(Protocol):
     #: True once the stream has said that it is complete.
     done: bool
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether `usage` is the endpoint's last word."""
+        ...
+
+    def produced(self) -> Produced:
+        """Return what the stream has said so far."""
+        ...
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take in bytes, cut anywhere; return the events for the client, each with its blank line."""
         ...
@@ -133,6 +164,15 @@ class Reply(Protocol):
     @property
     def finish_reason(self) -> str | None:
         """Return the reason that the model gave for stopping."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether `usage` is the endpoint's last word: not where a stream breaks off, or is left, before it."""
+        ...
+
+    def produced(self) -> Produced:
+        """Return what the endpoint has said so far; that is parsed for, so it is asked only if usage is wanting."""
         ...
 
     def body(self) -> AsyncIterator[bytes]:

@@ -1,40 +1,126 @@
-"""Reads token counts out of OpenAI's `usage` objects."""
+"""Reads token counts and costs out of the `usage` objects of OpenAI's dialect, as its speakers write them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 from providers.types import Usage
 
+#: More tokens, and more USD, than any one answer has: what is beyond is nonsense, and would not fit into the log.
+MOST_TOKENS, MOST_USD = 10**12, Decimal(10**6)
+#: xAI's unit of money: ten billion are a dollar.
+TICKS = Decimal(10**10)
+
+#: Where each part is found, the usual place first. A path is of members of the usage object.
+_CACHED = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("cache_read_input_tokens",),
+    ("prompt_cache_hit_tokens",),
+    ("cached_tokens",),
+)
+_CACHE_WRITE = (
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("prompt_tokens_details", "cache_creation_tokens"),
+    ("prompt_tokens_details", "cache_creation_input_tokens"),
+    ("cache_creation_input_tokens",),
+)
+_REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
+
 
 def read_usage(body: Mapping[str, Any]) -> Usage | None:
-    """Return the usage of a completion or of a chunk; None where it has none, or none that makes sense."""
+    """Return the usage of a completion or of a chunk; None where it has none, or none that makes sense.
+
+    `total_tokens` has the last word. Where it is more than prompt and completion, the endpoint counts a part beside
+    them, which is added: the tokens of the cache to the prompt if they make up the difference, else the difference,
+    which is reasoning, to the completion.
+    """
     usage = body.get("usage")
     if not isinstance(usage, Mapping):
         return None
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    if prompt is None or completion is None:
-        return None
-    details = usage.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
-    return Usage(prompt, completion, min(cached or 0, prompt))
-
-
-def _count(value: object) -> int | None:
-    """Return a token count, or None for what is none (`True` is an int in Python, and no count)."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    cost = _cost(usage)
+    if prompt is None or completion is None or (prompt == completion == 0 and not cost):
+        return None  # no prompt has no tokens: this endpoint did not count
+    cached, written = _first(usage, _CACHED), _first(usage, _CACHE_WRITE)
+    reasoning = _first(usage, _REASONING)
+    beside = max((_count(usage.get("total_tokens")) or 0) - prompt - completion, 0)
+    if beside and beside != reasoning and beside == cached + written:
+        prompt += beside
+    elif beside:
+        completion, reasoning = completion + beside, max(reasoning, beside)
+    return Usage(
+        prompt,
+        completion,
+        cached_tokens=min(cached, prompt),
+        cache_write_tokens=min(written, prompt),
+        reasoning_tokens=min(reasoning, completion),
+        audio_prompt_tokens=_part(usage, "prompt_tokens_details", "audio_tokens", prompt),
+        audio_completion_tokens=_part(usage, "completion_tokens_details", "audio_tokens", completion),
+        image_prompt_tokens=_part(usage, "prompt_tokens_details", "image_tokens", prompt),
+        image_completion_tokens=_part(usage, "completion_tokens_details", "image_tokens", completion),
+        cost_usd=cost,
+    )
 
 
 def larger(a: Usage | None, b: Usage | None) -> Usage | None:
-    """Return the larger count of each field.
+    """Return the larger count of each field, and the larger cost.
 
     Right for endpoints that count up from chunk to chunk and for those that report once.
     """
     if a is None or b is None:
         return a or b
-    return Usage(
-        max(a.prompt_tokens, b.prompt_tokens),
-        max(a.completion_tokens, b.completion_tokens),
-        max(a.cached_tokens, b.cached_tokens),
-    )
+    pairs = ((getattr(a, one.name), getattr(b, one.name)) for one in fields(Usage))
+    return Usage(*(x if y is None else y if x is None else max(x, y) for x, y in pairs))
+
+
+def _count(value: object) -> int | None:
+    """Return a token count, or None for what is none (`True` is an int in Python, and no count)."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
+
+
+def _at(usage: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """Return the member at a path, or None."""
+    found: Any = usage
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def _first(usage: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> int:
+    """Return the first count that one of the paths leads to, 0 where none does."""
+    return next((count for path in paths if (count := _count(_at(usage, path))) is not None), 0)
+
+
+def _part(usage: Mapping[str, Any], whole: str, part: str, most: int) -> int:
+    return min(_first(usage, ((whole, part),)), most)
+
+
+def _cost(usage: Mapping[str, Any]) -> Decimal | None:
+    """Return the USD that the endpoint says it charges, or None.
+
+    OpenRouter gives `cost`, and where it used the customer's own key at the vendor, that is its fee alone; Perplexity
+    an object with `total_cost`; DeepInfra `estimated_cost`; xAI a number of ticks.
+    """
+    ticks = _count_of_ticks(usage.get("cost_in_usd_ticks"))
+    if ticks is not None:
+        return ticks
+    for path in (("cost",), ("cost", "total_cost"), ("estimated_cost",)):
+        if (cost := _usd(_at(usage, path))) is not None:
+            theirs = _usd(_at(usage, ("cost_details", "upstream_inference_cost")))
+            return cost + theirs if usage.get("is_byok") is True and theirs is not None else cost
+    return None
+
+
+def _count_of_ticks(value: object) -> Decimal | None:
+    return _usd(value / TICKS) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _usd(value: object) -> Decimal | None:
+    """Return an amount of money; JSON's floats are taken as they are written."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    amount = Decimal(str(value))
+    return amount if amount.is_finite() and 0 <= amount <= MOST_USD else None

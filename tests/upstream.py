@@ -61,6 +61,8 @@ class Upstream:
     calls: Counter[str] = field(default_factory=Counter)
     #: Streams that their reader left before the end.
     left: int = 0
+    #: What it has charged for: the usage of every answer that it was told to count so.
+    billed: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     #: Seconds between the events of a slow stream.
     pause_s: float = 0.05
@@ -152,6 +154,17 @@ class Upstream:
         del answer["usage"]
         return JSONResponse(answer)
 
+    async def counts(self, body: dict[str, Any]) -> Response:
+        """Answer with the usage that the request says under `play`."""
+        usage = body["play"]
+        self.billed.append(usage)
+        if not body.get("stream"):
+            return JSONResponse(completion(body["model"]) | {"usage": usage})
+        last = json.loads(chunk(body["model"], {})[6:]) | {"choices": [], "usage": usage}
+        events = [chunk(body["model"], {"content": "Hi"}), chunk(body["model"], {}, "stop")]
+        wire = b"".join(events) + b"data: " + json.dumps(last).encode() + b"\n\ndata: [DONE]\n\n"
+        return Response(wire, media_type="text/event-stream")
+
     async def _stream(self, body: dict[str, Any], pause_s: float, times: int = 1) -> AsyncIterator[bytes]:
         model = body["model"]
         asks = (body.get("stream_options") or {}).get("include_usage")
@@ -185,6 +198,7 @@ BEHAVIOURS = {
     "too-long": Upstream.too_long,
     "garbage": Upstream.garbage,
     "no-usage": Upstream.no_usage,
+    "counts": Upstream.counts,
 }
 
 

@@ -92,6 +92,11 @@ class PriceConfig(Written):
     cached_input: Decimal | None = Field(
         None, ge=0, description="Prompt tokens read from a cache; as `input` if absent."
     )
+    cache_write: Decimal | None = Field(
+        None, ge=0, description="Prompt tokens written to a cache; as `input` if absent."
+    )
+    audio_input: Decimal | None = Field(None, ge=0, description="Audio in the prompt; as `input` if absent.")
+    audio_output: Decimal | None = Field(None, ge=0, description="Audio in the completion; as `output` if absent.")
 
 
 class ModelConfig(Written):

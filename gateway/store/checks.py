@@ -74,6 +74,11 @@ def build_outcome(number: int, **changes: Any) -> Outcome:
         ttft_s=0.25,
         latency_s=1.5,
         attempts=(Attempt("small", at, 0.125, 429, "rate_limited"), Attempt("large", at + SECOND, 0.5, 200, None)),
+        cost_source="priced",
+        cache_write_tokens=100,
+        reasoning_tokens=20,
+        audio_prompt_tokens=7,
+        audio_completion_tokens=5,
     )
     return replace(outcome, **changes)
 
@@ -141,9 +146,14 @@ def check_keeps_unknown_apart_from_zero(store: Store) -> None:
         "cached_tokens",
         "cost_usd",
         "ttft_s",
+        "cost_source",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "audio_prompt_tokens",
+        "audio_completion_tokens",
     ]
     absent = build_outcome(1, **dict.fromkeys(unknown), status=499, error="client_left", attempts=())
-    free = build_outcome(2, cost_usd=Decimal(0), cached_tokens=0, ttft_s=0.0, completion_tokens=0)
+    free = build_outcome(2, cost_usd=Decimal(0), cached_tokens=0, ttft_s=0.0, completion_tokens=0, reasoning_tokens=0)
     bare = build_decision(1, embedding=None, text=None, estimates={}, features={})
 
     store.append([bare, build_decision(2, embedding=b"", text=""), absent, free])

@@ -119,13 +119,20 @@ def _encode_outcome(event: Outcome) -> Row:
         _real(event.ttft_s),
         _real(event.latency_s),
         _json([_attempt_members(attempt) for attempt in event.attempts]),
+        event.cost_source,
+        _integer(event.cache_write_tokens),
+        _integer(event.reasoning_tokens),
+        _integer(event.audio_prompt_tokens),
+        _integer(event.audio_completion_tokens),
     )
 
 
 def decode_outcome(row: Sequence[Any]) -> Outcome:
     """Return the outcome that `encode` made a row of."""
-    decision_id, at, served_by, status, error, finish_reason, *counts, ttft_s, latency_s, attempts = row
+    decision_id, at, served_by, status, error, finish_reason, *counts = row[:10]
     prompt_tokens, completion_tokens, cached_tokens, cost_nanos = counts
+    ttft_s, latency_s, attempts, cost_source, *parts = row[10:]
+    cache_write_tokens, reasoning_tokens, audio_prompt_tokens, audio_completion_tokens = parts
     return Outcome(
         decision_id=UUID(decision_id),
         at=from_micros(at),
@@ -142,6 +149,11 @@ def decode_outcome(row: Sequence[Any]) -> Outcome:
         attempts=tuple(
             Attempt(**{**members, "started": from_micros(members["started"])}) for members in json.loads(attempts)
         ),
+        cost_source=cost_source,
+        cache_write_tokens=cache_write_tokens,
+        reasoning_tokens=reasoning_tokens,
+        audio_prompt_tokens=audio_prompt_tokens,
+        audio_completion_tokens=audio_completion_tokens,
     )
 
 

@@ -60,7 +60,12 @@ class OutcomeRow(TypedDict):
     prompt_tokens: int | None
     completion_tokens: int | None
     cached_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    audio_prompt_tokens: int | None
+    audio_completion_tokens: int | None
     cost_usd: str | None
+    cost_source: str | None
     ttft_s: float | None
     latency_s: float | None
     attempts: list[AttemptRow]
@@ -149,7 +154,12 @@ def _no_outcome() -> OutcomeRow:
         "prompt_tokens": None,
         "completion_tokens": None,
         "cached_tokens": None,
+        "cache_write_tokens": None,
+        "reasoning_tokens": None,
+        "audio_prompt_tokens": None,
+        "audio_completion_tokens": None,
         "cost_usd": None,
+        "cost_source": None,
         "ttft_s": None,
         "latency_s": None,
         "attempts": [],
@@ -166,7 +176,12 @@ def _outcome_row(outcome: Outcome) -> OutcomeRow:
         "prompt_tokens": outcome.prompt_tokens,
         "completion_tokens": outcome.completion_tokens,
         "cached_tokens": outcome.cached_tokens,
+        "cache_write_tokens": outcome.cache_write_tokens,
+        "reasoning_tokens": outcome.reasoning_tokens,
+        "audio_prompt_tokens": outcome.audio_prompt_tokens,
+        "audio_completion_tokens": outcome.audio_completion_tokens,
         "cost_usd": None if outcome.cost_usd is None else format(outcome.cost_usd, "f"),
+        "cost_source": outcome.cost_source,
         "ttft_s": outcome.ttft_s,
         "latency_s": outcome.latency_s,
         "attempts": [_attempt_row(attempt) for attempt in outcome.attempts],

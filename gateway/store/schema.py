@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Counts the changes to the tables below (`PRAGMA user_version`).
-VERSION = 2
+VERSION = 3
 
 #: Marks a file as this log's (`PRAGMA application_id`): "PNTS".
 APPLICATION_ID = 0x504E5453
@@ -28,7 +28,14 @@ _MIGRATIONS = {
         "ALTER TABLE decisions ADD COLUMN rule TEXT",
         "ALTER TABLE decisions ADD COLUMN tag TEXT",
         "ALTER TABLE decisions ADD COLUMN trace TEXT NOT NULL DEFAULT '{}'",
-    )
+    ),
+    2: (
+        "ALTER TABLE outcomes ADD COLUMN cost_source TEXT",
+        "ALTER TABLE outcomes ADD COLUMN cache_write_tokens INTEGER",
+        "ALTER TABLE outcomes ADD COLUMN reasoning_tokens INTEGER",
+        "ALTER TABLE outcomes ADD COLUMN audio_prompt_tokens INTEGER",
+        "ALTER TABLE outcomes ADD COLUMN audio_completion_tokens INTEGER",
+    ),
 }
 
 # No foreign keys: an outcome or feedback may be written before its decision.
@@ -68,7 +75,12 @@ CREATE TABLE outcomes (
     cost_nano_usd     INTEGER,                  -- dollars times 1e9; NULL is unknown
     ttft_s            REAL,
     latency_s         REAL NOT NULL,
-    attempts          TEXT NOT NULL             -- JSON: [{model, started, latency_s, status, error}]
+    attempts          TEXT NOT NULL,            -- JSON: [{model, started, latency_s, status, error}]
+    cost_source       TEXT,                     -- reported, priced or estimated; NULL with an unknown cost
+    cache_write_tokens      INTEGER,
+    reasoning_tokens        INTEGER,
+    audio_prompt_tokens     INTEGER,
+    audio_completion_tokens INTEGER
 ) STRICT;
 
 CREATE TABLE feedback (

@@ -31,7 +31,7 @@ _DECISION_COLUMNS = 17
 # A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
 _INSERT = {
     Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-    Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
+    Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
     Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
 }
 _JOIN = "SELECT d.*, o.* FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"

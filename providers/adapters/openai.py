@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from providers.chat import with_members
 from providers.errors import MESSAGE_LIMIT, UpstreamError, error_object
+from providers.produced import ProducedEvents
 from providers.sse import EventSplitter, EventTooLarge, event_data
 from providers.types import Decoded, Usage
 from providers.usage import larger, read_usage
 
 if TYPE_CHECKING:
-    from providers.types import ChatRequest, Target
+    from providers.types import ChatRequest, Produced, Target
 
 #: Only chunks that say one of these need to be parsed. Inside a JSON string the closing quote would be escaped.
 _TELLING = re.compile(rb'"(?:usage|finish_reason|error)"\s*:\s*[^\sn]')
@@ -87,7 +88,18 @@ class OpenAIStreamDecoder:
         self._withhold_usage = withhold_usage
         self._choices = choices
         self._reasons: dict[object, str] = {}
+        self._counted_at_end = False
+        self._produced = ProducedEvents()
         self._splitter = EventSplitter()
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether `usage` is the last word: the stream is complete, or was counted when all choices had ended."""
+        return self.done or self._counted_at_end
+
+    def produced(self) -> Produced:
+        """Return what the stream has said so far."""
+        return self._produced.produced()
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take in bytes, cut anywhere; return the events for the client.
@@ -110,6 +122,7 @@ class OpenAIStreamDecoder:
             return True
         if not (payload.startswith(b"{") and payload.endswith(b"}")):
             raise UpstreamError("the stream sent an event that is no JSON object")
+        self._produced.add(payload)
         if _TELLING.search(payload) is None:
             return True
         return self._read(payload)
@@ -127,6 +140,7 @@ class OpenAIStreamDecoder:
         self._reasons |= _finish_reasons(chunk)
         if len(self._reasons) >= self._choices:
             self.finish_reason = next(iter(self._reasons.values()), None)
+        self._counted_at_end |= usage is not None and self.finish_reason is not None
         return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
 
 

@@ -58,6 +58,11 @@ OUTCOMES = st.builds(
     attempts=st.lists(
         st.builds(Attempt, TEXT, TIMES, SECONDS, st.none() | st.integers(100, 599), st.none() | TEXT), max_size=2
     ).map(tuple),
+    cost_source=st.sampled_from([None, "reported", "priced", "estimated"]),
+    cache_write_tokens=COUNTS,
+    reasoning_tokens=COUNTS,
+    audio_prompt_tokens=COUNTS,
+    audio_completion_tokens=COUNTS,
 )
 FEEDBACK = st.builds(
     Feedback,

@@ -52,7 +52,12 @@ def test_row_holds_the_request_flat():
         "prompt_tokens": 812,
         "completion_tokens": 34,
         "cached_tokens": 0,
+        "cache_write_tokens": 100,
+        "reasoning_tokens": 20,
+        "audio_prompt_tokens": 7,
+        "audio_completion_tokens": 5,
         "cost_usd": "0.000012340",
+        "cost_source": "priced",
         "ttft_s": 0.25,
         "latency_s": 1.5,
         "attempts": [

@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 
@@ -113,36 +114,64 @@ def test_refuses_a_newer_schema(path, read_only):
         SQLiteStore.open(path, read_only=read_only)
 
 
-#: The table of decisions as version 1 had it.
+#: The tables as version 1 had them; version 2 had the same outcomes.
 _VERSION_1 = """
 CREATE TABLE decisions (id TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL, request_id TEXT NOT NULL,
 policy TEXT NOT NULL, policy_digest TEXT NOT NULL, requested_model TEXT NOT NULL, stream INTEGER NOT NULL,
 chosen TEXT NOT NULL, why TEXT NOT NULL, propensities TEXT NOT NULL, estimates TEXT NOT NULL, features TEXT NOT NULL,
 embedding BLOB, text TEXT) STRICT;
 """
+_OUTCOMES_2 = """
+CREATE TABLE outcomes (decision_id TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL, served_by TEXT,
+status INTEGER NOT NULL, error TEXT, finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER,
+cached_tokens INTEGER, cost_nano_usd INTEGER, ttft_s REAL, latency_s REAL NOT NULL, attempts TEXT NOT NULL) STRICT;
+INSERT INTO outcomes VALUES ('00000000-0000-0000-0000-000000000001', 2, 'm', 200, NULL, 'stop', 12, 6, 4, 22000, NULL,
+1.5, '[]');
+"""
 
 
 def _as_version_1(path):
-    """Turn a log into one of version 1, with one decision."""
+    """Turn a log into one of version 1, with one decision and its outcome."""
     row = ("00000000-0000-0000-0000-000000000001", 1, "r", "auto", "d", "auto", 0, "m", "why", '{"m": 1.0}', "{}", "{}")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE decisions")
-        connection.executescript(_VERSION_1)
+        connection.execute("DROP TABLE outcomes")
+        connection.executescript(_VERSION_1 + _OUTCOMES_2)
         connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)", row)
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
 
 
 def test_an_older_log_is_brought_up_to_date(path):
-    """What it holds stays; new decisions go beside the old."""
+    """What it holds stays; new decisions and outcomes go beside the old. What was not kept then is unknown."""
     SQLiteStore.open(path).close()
     _as_version_1(path)
     with closing(SQLiteStore.open(path)) as store:
-        store.append([build_decision(2)])
-        old, new = (logged.decision for logged in store.joined())
+        store.append([build_decision(2), build_outcome(2)])
+        old, new = store.joined()
 
-    assert (None, {}, "m") == (old.rule, old.trace, old.chosen)
-    assert build_decision(2) == new
+    assert (None, {}, "m") == (old.decision.rule, old.decision.trace, old.decision.chosen)
+    assert (12, Decimal("0.000022"), None, None) == (
+        old.outcome.prompt_tokens,
+        old.outcome.cost_usd,
+        old.outcome.cost_source,
+        old.outcome.reasoning_tokens,
+    )
+    assert (build_decision(2), build_outcome(2)) == (new.decision, new.outcome)
+
+
+def test_a_log_of_the_last_version_is_brought_up_to_date(path):
+    """Its outcomes get their new columns, in one step."""
+    SQLiteStore.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE outcomes")
+        connection.executescript(_OUTCOMES_2 + "PRAGMA user_version = 2;")
+    with closing(SQLiteStore.open(path)) as store:
+        store.append([build_decision(1), build_decision(2), build_outcome(2)])
+        old, new = store.joined()
+
+    assert ("m", None) == (old.outcome.served_by, old.outcome.cost_source)
+    assert build_outcome(2) == new.outcome
 
 
 def test_an_older_log_is_not_changed_by_reading(path):
