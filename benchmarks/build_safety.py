@@ -53,7 +53,7 @@ def first_stage(windows: Windows, texts: list[Text], use: NDArray[np.bool_]) -> 
     harmful = logistic(windows, chosen, windows.label[chosen] == "harmful")
     zero = np.zeros(1, np.float32)
     return Weights(
-        windows=np.stack([attack[0], harmful[0]]).astype(np.float16),
+        windows=(np.stack([attack[0], harmful[0]]) * windows.scale).astype(np.float16),
         window_intercepts=np.array([attack[1], harmful[1]], np.float32),
         evidence=np.zeros(len(evidence.EVIDENCE), np.float32),
         intercept=zero,

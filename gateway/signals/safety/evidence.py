@@ -55,10 +55,9 @@ def gathered(text: str, weights: Weights) -> Evidence:
     strangeness = unseen_share(main, weights)
     others = [spelling.plain(piece) for piece in spelling.decoded(shown)] + _deciphered(main, strangeness, weights)
     respelled = _respelled(main, strangeness, weights)
-    logits = window_logits(main, weights)
+    # Letters set apart look like an attack in themselves, whatever they say: what they spell is read in their place.
+    logits = window_logits(main if respelled is None else respelled, weights)
     hidden = [window_logits(view, weights) for view in others]
-    if respelled is not None:
-        logits = np.concatenate([logits, window_logits(respelled, weights)], axis=1)
     views = "\n".join([main, *([respelled] if respelled is not None else ()), *others])
     return Evidence(_values(logits, hidden, views), float(logits[1].max()), strangeness, len(text) > HEAD + TAIL)
 
