@@ -143,7 +143,9 @@ class Gateway:
     def _retire(self, runtime: Runtime) -> None:
         """Close a runtime once its last request has ended."""
         routes = [route for policy in runtime.policies.policies.values() for route in policy.routes()]
-        longest_s = max((route.timeouts.total_s for route in routes), default=600.0)
+        # Models are asked by their own name, too.
+        limits = [runtime.policies.timeouts, *(route.timeouts for route in routes)]
+        longest_s = max(limit.total_s for limit in limits)
         task = asyncio.ensure_future(runtime.aclose(longest_s))
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)

@@ -49,11 +49,7 @@ class Pipeline:
 
         Raises `GatewayError`.
         """
-        try:
-            routed = await runtime.decider.decide(ask, self._world)
-        except (RequestRejected, NoEligibleModel) as error:
-            self._metrics.refused.labels(runtime.policies.known(ask.chat.model), error.code).inc()
-            raise
+        routed = await runtime.decider.decide(ask, self._world)
         for stage, seconds in routed.trace.stages.items():
             self._metrics.overhead_seconds.labels(stage).observe(seconds)
         return routed
@@ -63,6 +59,13 @@ class Pipeline:
 
         From the decision on there is exactly one outcome, however it ends. Raises `GatewayError`.
         """
+        try:
+            return await self._complete(runtime, ask, arrival)
+        except (RequestRejected, NoEligibleModel) as error:
+            self._metrics.refused.labels(runtime.policies.known(ask.chat.model), error.code).inc()
+            raise
+
+    async def _complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange:
         routed = await self.route(runtime, ask)
         decision = self._decision(runtime, ask.chat, arrival, routed)
         self._recorder.record(decision)

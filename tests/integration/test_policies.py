@@ -137,7 +137,10 @@ def test_a_key_in_an_endpoints_headers_is_the_only_one(serve, upstream):
 
 
 def test_a_refusal_is_a_403_without_a_decision(running, upstream):
-    """The client is told the rule's own words; a metric counts; nothing is sent or logged."""
+    """The client is told the rule's own words; a metric counts; nothing is sent or logged. To ask is not to be refused."""
+    asked = httpx2.post(
+        f"{running.url}/v1/route", json={"model": "p", "messages": [{"role": "user", "content": "refuse this"}]}
+    )
     refused = post(running, "refuse this")
 
     assert (403, "Not here.", "rejected_by_policy", "permission_error") == (
@@ -149,6 +152,7 @@ def test_a_refusal_is_a_403_without_a_decision(running, upstream):
     assert ([], []) == (upstream.requests, running.logged())
     labels = {"policy": "p", "reason": "rejected_by_policy"}
     assert 1.0 == running.gateway.metrics.registry.get_sample_value("pointsman_refused_total", labels)
+    assert "rejected_by_policy" == asked.json()["refused"]["code"]
 
 
 @pytest.mark.parametrize(
