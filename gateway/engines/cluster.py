@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -21,6 +22,8 @@ R = TypeVar("R")
 
 #: How long to wait for the scheduler, and for its first worker.
 PATIENCE_S = 30.0
+#: Tries to be greeted by a scheduler that does answer.
+GREETINGS = 3
 #: Items that are sent ahead for each thread of the cluster, so that none waits; all at once would fill its memory.
 AHEAD = 2
 #: What Dask may not warn of: how large a job is.
@@ -95,7 +98,16 @@ class Cluster:
 def _client(address: str | None, patience_s: float) -> Any:
     # Not the default client of the process: that is the user's.
     if address:
-        return distributed.Client(address, timeout=patience_s, set_as_default=False)
+        return _connected(address, patience_s)
     return distributed.Client(
         n_workers=os.cpu_count() or 1, threads_per_worker=1, dashboard_address="127.0.0.1:0", set_as_default=False
     )
+
+
+def _connected(address: str, patience_s: float) -> Any:
+    # `distributed` asserts that the scheduler's greeting comes alone. On a busy machine other news comes in the same
+    # batch, which says nothing about the scheduler: another try is greeted anew.
+    for _ in range(GREETINGS - 1):
+        with suppress(AssertionError):
+            return distributed.Client(address, timeout=patience_s, set_as_default=False)
+    return distributed.Client(address, timeout=patience_s, set_as_default=False)

@@ -99,6 +99,32 @@ def test_dasks_own_configuration_may_name_the_scheduler(cluster):
         assert [-1] == engine.map(operator.neg, [1])
 
 
+class Talkative(distributed.SchedulerPlugin):
+    """Sends news to the next client together with its greeting, as a busy scheduler may."""
+
+    name = "talkative"
+
+    def __init__(self):
+        self.told = None
+
+    def add_client(self, scheduler, client):
+        if self.told is None:
+            self.told = client
+            scheduler.loop.add_callback(lambda: scheduler.client_comms[client].send({"op": "news"}))
+
+
+def test_a_greeting_that_comes_with_other_news_is_asked_for_again(cluster):
+    """It says nothing about the scheduler, which does answer."""
+    plugin = Talkative()
+    cluster.scheduler.add_plugin(plugin)
+    try:
+        with open_engine(cluster.scheduler_address) as engine:
+            assert [-1] == engine.map(operator.neg, [1])
+    finally:
+        cluster.scheduler.remove_plugin(plugin.name)
+    assert plugin.told is not None
+
+
 def test_a_scheduler_that_does_not_answer_is_named():
     """With the command that starts one."""
     with pytest.raises(EngineError, match=r"engine 'tcp://127.0.0.1:1': no scheduler answers .* start one with `dask"):
