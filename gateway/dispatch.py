@@ -1,54 +1,45 @@
-"""Drives a plan: sends its calls, and moves on to the next candidate when one fails.
+"""Drives a plan: sends its calls, and moves on when one fails, as the table of failures says.
 
-Failure is dispatch's business, rejection the plan's: a plan hears of an error only when no candidate is left.
+Failure is dispatch's business, rejection the plan's: a plan hears of an error only when nobody is left to ask.
 Nothing is tried again once an answer has begun to come.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.errors import NoBackendAvailable, NoEligibleModel
+from gateway.course import Course
+from gateway.endpoints.gate import NoRoom
+from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel
 from gateway.events import Attempt
+from gateway.failures import NoRoomLeft, QuotaSpent, Resting, Step
 from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
 from routers.types import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from random import Random
 
+    from gateway.backend import Backend
+    from gateway.bill import Bill
     from gateway.changes import Changes
-    from gateway.health import Health
+    from gateway.course import Stop
+    from gateway.endpoints.endpoint import Endpoint
+    from gateway.endpoints.fleet import Fleet
+    from gateway.endpoints.gate import Gate
     from gateway.metrics import Metrics
-    from gateway.pricing import Tariff
-    from providers.provider import Provider
-    from providers.types import ChatRequest, Reply, Target, Timeouts
+    from providers.types import ChatRequest, Reply, Timeouts
     from routers.types import Call, Candidate, Plan
 
 logger = logging.getLogger("pointsman")
 
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Where a model is reached, and what it costs; a tariff of None is unknown.
-
-    `reasons` tells whether the model can be told how much to reason.
-    """
-
-    candidate: Candidate
-    provider: Provider
-    target: Target
-    tariff: Tariff | None
-    reasons: bool = True
-
-    def target_for(self, changes: Changes) -> Target:
-        """Return the model as its endpoint knows it, with the effort that a rule asks for."""
-        if not self.reasons or (changes.effort is None and changes.reasoning is None):
-            return self.target
-        return replace(self.target, effort=changes.effort, reasoning=changes.reasoning)
+#: Seconds after which a client that found no room may ask again.
+NO_ROOM_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,9 @@ class Terms:
 
     `pool` may answer it; `fallback` names who is asked when the choice fails (None: the rest of the pool, likeliest
     first). `forbidden` must not see it, in whatever pool they are and whoever asks for them. `headers` go to the
-    endpoint. `attempts` of None means: each candidate once.
+    endpoint; `authorization` is the caller's own, for those that it is to be sent on to. `attempts` of None means: as
+    many as there are to ask; of those that failed in passing, `repeats` are asked again when nobody else is left. Where
+    there is no room, it waits behind those of higher `priority`. `bill` is what it holds of its quotas.
     """
 
     pool: tuple[Candidate, ...]
@@ -67,14 +60,34 @@ class Terms:
     attempts: int | None
     headers: Mapping[str, str]
     changes: Changes
+    repeats: int = 1
+    authorization: str | None = None
+    priority: int = 0
+    bill: Bill | None = None
+
+    def headers_to(self, endpoint: Endpoint) -> Mapping[str, str]:
+        """Return the headers that an endpoint gets besides its own."""
+        if self.authorization is None or not endpoint.provider.credentials.forwards_callers:
+            return self.headers
+        return {**self.headers, "authorization": self.authorization}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dispatched:
-    """An answer under way, and who gives it."""
+    """An answer under way: whose it is, where it comes from, and with which key. To be ended once, whichever way."""
 
     backend: Backend
+    endpoint: Endpoint
+    key: str
     reply: Reply
+    gate: Gate
+    _ended: bool = False
+
+    def end(self) -> None:
+        """Make room for the next request; ending twice is harmless."""
+        if not self._ended:
+            self._ended = True
+            self.gate.leave()
 
 
 @dataclass(slots=True)
@@ -86,8 +99,9 @@ class Dispatcher:
 
     began: float
     backends: Mapping[str, Backend]
-    health: Health
+    fleet: Fleet
     metrics: Metrics
+    rng: Random
     attempts: list[Attempt] = field(default_factory=list)
 
     async def run(self, plan: Plan, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
@@ -103,63 +117,133 @@ class Dispatcher:
             except StopIteration:
                 return dispatched
             await dispatched.reply.aclose()
+            dispatched.end()
 
     async def _answer(self, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
-        """Ask the call's candidate, then the fallbacks, until one answers."""
+        """Ask the call's candidate, then whoever comes next, until one answers."""
+        ladder = _permitted(_ladder(call, terms), terms)
+        course = Course(ladder, self.backends, self.fleet, self.rng, terms.repeats)
+        stop = course.first(time.monotonic(), self._left_s(terms))
         failures: list[ProviderError] = []
-        window = 0
-        for candidate in _permitted(_ladder(call, terms), terms)[: terms.attempts]:
-            if window and not _is_larger(candidate, window):
+        while stop is not None:
+            if stop.wait_s:
+                await asyncio.sleep(stop.wait_s)
+                stop = course.look_again(stop, time.monotonic(), self._left_s(terms))
                 continue
-            backend = self.backends[candidate.model]
+            if failures:
+                self._follows(stop.step)
             try:
-                return Dispatched(backend, await self._attempt(backend, terms, chat))
-            except UpstreamRejected as error:
-                raise NoBackendAvailable(error) from error
-            except ContextTooLong as error:
-                failures.append(error)
-                window = max(window, candidate.context_window or 0)
+                return await self._attempt(stop, terms, chat)
             except ProviderError as error:
                 failures.append(error)
-        # That the prompt is too long is a better reason to give than that another model was away.
-        reason = next((error for error in failures if isinstance(error, ContextTooLong)), failures[-1])
+                enough = terms.attempts is not None and len(failures) >= terms.attempts
+                stop = None if enough else course.after(stop, error, time.monotonic(), self._left_s(terms))
+        if failures:
+            self._follows(Step.ESCALATED)
+        reason = _reason(failures) if failures else _resting(*course.shortest_wait(time.monotonic()))
         raise NoBackendAvailable(reason) from reason
 
-    async def _attempt(self, backend: Backend, terms: Terms, chat: ChatRequest) -> Reply:
-        """Ask one model, and note how it went."""
-        model = backend.candidate.model
+    async def _attempt(self, stop: Stop, terms: Terms, chat: ChatRequest) -> Dispatched:
+        """Ask one endpoint of a model, and note how it went."""
+        backend, condition = self.backends[stop.candidate.model], self.fleet.condition(stop.endpoint.name)
         started, clock = datetime.now(UTC), time.monotonic()
         status: int | None = None
         result: str | None = "cancelled"
         try:
-            target = backend.target_for(terms.changes)
-            reply = await backend.provider.send(chat, target, self._timeouts(terms.timeouts), terms.headers)
-            status, result = reply.status, None
+            await _claim(stop.candidate, terms.bill)
+            await self._enter(condition.gate, terms, stop.endpoint.name)
+            reply = await self._send(stop, terms, chat)
+            dispatched = Dispatched(backend, stop.endpoint, stop.key, reply, condition.gate)
+            status, result = dispatched.reply.status, None
         except ProviderError as error:
             status, result = error.status, error.code
-            self.broke(model, error)
             raise
         finally:
-            self.attempts.append(Attempt(model, started, time.monotonic() - clock, status, result))
-            self.metrics.attempts.labels(model, result or "ok").inc()
-        self.health.succeeded(model)
-        return reply
+            seconds = time.monotonic() - clock
+            self.attempts.append(Attempt(stop.candidate.model, started, seconds, status, result, stop.endpoint.name))
+            self.metrics.attempts.labels(stop.candidate.model, result or "ok").inc()
+        self.fleet.answered(stop.endpoint, stop.key, seconds, time.monotonic())
+        return dispatched
 
-    def _timeouts(self, timeouts: Timeouts) -> Timeouts:
-        """Return the time limits, the whole one less what the request has taken already."""
-        left_s = self.began + timeouts.total_s - time.monotonic()
-        return replace(timeouts, total_s=max(left_s, 0.001))
+    async def _enter(self, gate: Gate, terms: Terms, name: str) -> None:
+        """Wait for room. Raises `NoRoomLeft`."""
+        try:
+            await gate.wait(terms.priority, self._left_s(terms))
+        except NoRoom as error:
+            refusal = NoRoomLeft(f"{name} has as many requests as it takes: {error}; try again later", status=429)
+            refusal.retry_after_s = NO_ROOM_S
+            raise refusal from error
 
-    def broke(self, model: str, error: ProviderError) -> None:
-        """Let a model rest that failed, also in the middle of a stream, and say why."""
-        now = time.monotonic()
-        if isinstance(error, RateLimited) or error.retry_after_s is not None:
-            self.health.limited(model, now, error.retry_after_s)
-        elif error.at_fault and not self.health.rests(model, now):
-            # Requests that were under way together fail together: that is one failure, not many in a row.
-            self.health.failed(model, now)
+    async def _send(self, stop: Stop, terms: Terms, chat: ChatRequest) -> Reply:
+        """Send the request to an endpoint that has let it in; it leaves again where no answer begins."""
+        endpoint, condition = stop.endpoint, self.fleet.condition(stop.endpoint.name)
+        target = self.backends[stop.candidate.model].target_at(endpoint, terms.changes)
+        timeouts = replace(terms.timeouts, total_s=self._left_s(terms))
+        condition.breaker.began()
+        try:
+            return await endpoint.provider.send(chat, target, timeouts, terms.headers_to(endpoint), stop.key)
+        except ProviderError as error:
+            self._failed(endpoint, stop.key, stop.candidate.model, error)
+            condition.gate.leave()
+            raise
+        except BaseException:
+            condition.breaker.abandoned()
+            condition.gate.leave()
+            raise
+
+    def _left_s(self, terms: Terms) -> float:
+        """Return what is left of the time that the whole request has."""
+        return max(self.began + terms.timeouts.total_s - time.monotonic(), 0.001)
+
+    def _follows(self, step: Step) -> None:
+        """Log what follows from the last attempt, which failed: none fails silently."""
+        last = self.attempts[-1] = replace(self.attempts[-1], then=step.value)
+        self.metrics.failures.labels(last.model, last.error or "none", step.value).inc()
+
+    def broke(self, dispatched: Dispatched, error: ProviderError) -> None:
+        """Note that an answer broke off which the client has the beginning of: nobody else can go on with it."""
+        self.attempts[-1] = replace(self.attempts[-1], error=error.code)
+        self._follows(Step.ESCALATED)
+        self._failed(dispatched.endpoint, dispatched.key, dispatched.backend.candidate.model, error)
+
+    def out_of_time(self) -> None:
+        """Note that the last attempt was given up because the request's time was up."""
+        if self.attempts and self.attempts[-1].error is not None and self.attempts[-1].then is None:
+            self._follows(Step.ESCALATED)
+
+    def _failed(self, endpoint: Endpoint, key: str, model: str, error: ProviderError) -> None:
+        """Spare what a failure says is to be spared, and say why."""
+        self.fleet.failed(endpoint, key, error, time.monotonic())
         level = logging.ERROR if isinstance(error, ProviderMisconfigured) else logging.WARNING
-        logger.log(level, "attempt.failed", extra={"model": model, "error": error.code, "reason": str(error)})
+        said = {"model": model, "endpoint": endpoint.name, "error": error.code, "reason": str(error)}
+        logger.log(level, "attempt.failed", extra=said)
+
+
+async def _claim(candidate: Candidate, bill: Bill | None) -> None:
+    """Reserve what a request to a candidate may take. Raises `QuotaSpent` where a quota does not let it."""
+    if bill is None:
+        return
+    try:
+        await bill.moved(candidate)
+    except GatewayError as error:
+        raise QuotaSpent(str(error), status=error.status) from error
+
+
+def _reason(failures: Sequence[ProviderError]) -> ProviderError:
+    """Return the failure that tells the client most: that the prompt is too long, rather than that one was away."""
+    if isinstance(failures[-1], UpstreamRejected):
+        return failures[-1]
+    return next((error for error in failures if isinstance(error, ContextTooLong)), failures[-1])
+
+
+def _resting(seconds: float, asked_for: bool) -> ProviderError:  # noqa: FBT001 - private, and named by its source
+    error = (
+        RateLimited("every model that may answer has asked to be left alone for a while", status=429)
+        if asked_for
+        else Resting("every model that may answer has failed lately, and rests", status=503)
+    )
+    error.retry_after_s = seconds
+    return error
 
 
 def _ladder(call: Call, terms: Terms) -> Sequence[Candidate]:
@@ -195,8 +279,3 @@ def _likeliest(call: Call, pool: Sequence[Candidate]) -> list[str]:
         return -call.propensities.get(candidate.model, 0), -(estimate.mean if estimate else 0), candidate.model
 
     return [candidate.model for candidate in sorted(pool, key=key)]
-
-
-def _is_larger(candidate: Candidate, window: int) -> bool:
-    """Tell whether a candidate may take a prompt that did not fit into `window`; one of unknown size may."""
-    return candidate.context_window is None or candidate.context_window > window

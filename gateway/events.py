@@ -63,13 +63,20 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to one candidate. `error` is None when it answered, else a short code; `status` is upstream's."""
+    """One call to one candidate. `error` is None when it answered to the end, else a short code.
+
+    `status` is upstream's, `endpoint` is where it was asked. `then` says what followed from a failure: another `key`,
+    `endpoint` or `candidate`, one with a `larger` window, the `same` at once, `again` later, or `escalated`: the client
+    was told.
+    """
 
     model: str
     started: datetime
     latency_s: float
     status: int | None
     error: str | None
+    endpoint: str = ""
+    then: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -11,6 +13,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.config.loader import ConfigError
 from gateway.config.references import strangers_problem
+from gateway.connections import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +48,19 @@ class Server(uvicorn.Server):
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Listen until the requests that are open now have ended, then stop; both within the time to drain.
+
+        Until then who probes is told 503, which a closed port cannot say, and who has not heard of it is served.
+        """
+        deadline = time.monotonic() + (self.config.timeout_graceful_shutdown or 0)
+        opened = set(self.server_state.tasks)
+        while opened and not self.force_exit and time.monotonic() < deadline:
+            # In short turns: a second SIGINT ends the wait.
+            _, opened = await asyncio.wait(opened, timeout=min(0.1, max(0.0, deadline - time.monotonic())))
+        self.config.timeout_graceful_shutdown = max(0, math.ceil(deadline - time.monotonic()))
+        await super().shutdown(sockets)
+
 
 async def serve(gateway: Gateway, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the configuration.
@@ -61,7 +77,7 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
         create_app(gateway),
         host=host,
         port=settings.port if port is None else port,
-        http="httptools",
+        http=bounded(settings),
         ws="none",
         log_config=None,
         access_log=False,

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from providers.strict_json import InvalidJson, check_depth, refuse_constant, refused
 from providers.types import ChatRequest, Member
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 
 class InvalidBody(ValueError):
     """The body is no JSON object (RFC 8259) in UTF-8 with each name once; the message says where it ends to be one."""
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidBody(f"{name} is not JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -36,34 +34,31 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return read
 
 
-def _refuse_repeated(names: list[str]) -> NoReturn:
-    repeated = next(name for n, name in enumerate(names) if name in names[:n])
+def _refuse_repeated(names: Sequence[str]) -> NoReturn:
+    (repeated, _), *_ = Counter(names).most_common(1)
     raise InvalidBody(f"{repeated!r} stands twice in one object")
 
 
-_read_value = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once).raw_decode
+_read_value = json.JSONDecoder(parse_constant=refuse_constant, object_pairs_hook=_once).raw_decode
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def parse_chat(raw: bytes) -> ChatRequest:
     """Parse a request body.
 
-    Raises `InvalidBody` where it is not a JSON object in UTF-8, or a name stands twice in an object. Nothing is checked
-    beyond that.
+    Raises `InvalidBody` where it is not a JSON object in UTF-8, is too deep, or a name stands twice in an object.
+    Nothing is checked beyond that.
     """
     try:
         text = raw.decode()
         body, members = _scan_object(text)
-    except UnicodeDecodeError as error:
-        raise InvalidBody(f"the body is not UTF-8 (byte {error.start})") from error
-    except RecursionError as error:
-        raise InvalidBody("the body is nested too deeply") from error
-    except json.JSONDecodeError as error:
-        raise InvalidBody(f"the body is not JSON: {error.msg} at character {error.pos}") from error
+        check_depth(text, body)
     except InvalidBody:
         raise
-    except ValueError as error:  # an integer of thousands of digits
-        raise InvalidBody(f"the body is not JSON: {error}") from error
+    except InvalidJson as error:
+        raise InvalidBody(f"the body {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidBody(f"the body {refused(error)}") from error
     return ChatRequest(text=text, body=body, members=members)
 
 

@@ -1,16 +1,17 @@
-"""An endpoint: address, key and dialect. The only sender."""
+"""An endpoint: address, keys and dialect. The only sender."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx2
 
-from providers.errors import ConnectFailed, ProviderTimeout, UpstreamError, from_response
+from providers.errors import ConnectFailed, ConnectionLost, ProviderTimeout, UpstreamError, from_response
 from providers.reply import StreamReply, WholeReply
 
 if TYPE_CHECKING:
@@ -22,8 +23,22 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The headers that each key stands for, by the key's name, and whether the caller's `Authorization` is sent on."""
+
+    headers: Mapping[str, Mapping[str, str]]
+    forwards_callers: bool = False
+
+
+NO_CREDENTIALS = Credentials({})
+
+
 class Provider:
-    """Sends requests to one endpoint, and turns what goes wrong into a `ProviderError`."""
+    """Sends requests to one endpoint, and turns what goes wrong into a `ProviderError`.
+
+    `headers` go with each of them.
+    """
 
     def __init__(
         self,
@@ -33,16 +48,21 @@ class Provider:
         headers: Mapping[str, str],
         adapter: Adapter,
         client: httpx2.AsyncClient,
+        credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
         self.name = name
-        self._url = httpx2.URL(f"{base_url.rstrip('/')}/{adapter.path}")
+        self.credentials = credentials
+        self._base_url = base_url.rstrip("/")
+        self._url = httpx2.URL(f"{self._base_url}/{adapter.path}")
         # The answer is relayed as it comes, so it must not come compressed.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity", **headers}
         self._adapter = adapter
         self._client = client
 
-    async def send(self, chat: ChatRequest, target: Target, timeouts: Timeouts, headers: Mapping[str, str]) -> Reply:
-        """Send a request and return its answer: whole, or a stream whose first event has come.
+    async def send(
+        self, chat: ChatRequest, target: Target, timeouts: Timeouts, headers: Mapping[str, str], key: str = ""
+    ) -> Reply:
+        """Send a request with one of the keys; return its answer: whole, or a stream that has begun to say something.
 
         `headers` are the client's that concern the endpoint (tracing). Raises `ProviderError`.
         """
@@ -50,7 +70,8 @@ class Provider:
             "POST",
             self._url,
             content=self._adapter.encode(chat, target),
-            headers={**headers, **self._headers},
+            # What the configuration writes as a header goes before a key from the environment.
+            headers={**headers, **self.credentials.headers.get(key, {}), **self._headers},
             timeout=httpx2.Timeout(timeouts.total_s, connect=timeouts.connect_s),
         )
         deadline = time.monotonic() + timeouts.total_s
@@ -58,18 +79,36 @@ class Provider:
         async with self._translated(limit_s), asyncio.timeout(limit_s):
             response = await self._client.send(request, stream=True)
             try:
-                return await self._receive(response, chat, timeouts.gap_s, deadline)
+                return await self._receive(response, chat, timeouts, deadline)
             except BaseException:
                 await response.aclose()
                 raise
 
-    async def _receive(self, response: httpx2.Response, chat: ChatRequest, gap_s: float, deadline: float) -> Reply:
+    async def ask_health(self, path: str, timeout_s: float, key: str = "") -> None:
+        """Ask for a path below the address. Raises `ProviderError` unless it is answered, with less than a 500."""
+        request = self._client.build_request(
+            "GET",
+            f"{self._base_url}/{path.lstrip('/')}",
+            headers={**self.credentials.headers.get(key, {}), **self._headers},
+            timeout=httpx2.Timeout(timeout_s),
+        )
+        async with self._translated(timeout_s), asyncio.timeout(timeout_s):
+            response = await self._client.send(request, stream=True)
+            await response.aclose()
+        if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            raise UpstreamError(f"{self.name} answered {response.status_code}", status=response.status_code)
+
+    async def _receive(
+        self, response: httpx2.Response, chat: ChatRequest, timeouts: Timeouts, deadline: float
+    ) -> Reply:
         if response.status_code != httpx2.codes.OK:
             content = await self._read(response)
             raise from_response(self.name, response.status_code, response.headers, content, datetime.now(UTC))
-        is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+        # Some endpoints call their events plain text; what is neither events nor JSON is found out at its beginning.
+        is_stream = not response.headers.get("content-type", "").lower().startswith("application/json")
         if chat.stream and is_stream:
-            reply = StreamReply(response, self._adapter.stream_decoder(chat), self.name, gap_s, deadline)
+            decoder = self._adapter.stream_decoder(chat)
+            reply = StreamReply(response, decoder, self.name, timeouts.gap_s, deadline, max_bytes=timeouts.stream_bytes)
             await reply.open()
             return reply
         decoded = self._adapter.decode(await self._read(response))
@@ -96,17 +135,14 @@ class Provider:
             raise ConnectFailed(f"{self.name} did not accept a connection in time") from error
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise ProviderTimeout(f"{self.name} did not answer within {limit_s} s") from error
-        except (
-            httpx2.ConnectError,
-            httpx2.RemoteProtocolError,
-            httpx2.ReadError,
-            httpx2.WriteError,
-        ) as error:
-            raise ConnectFailed(f"{self.name} hung up or was not reached: {type(error).__name__}: {error}") from error
+        except httpx2.ConnectError as error:
+            raise ConnectFailed(f"{self.name} was not reached: {error}") from error
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
+            raise ConnectionLost(f"{self.name} hung up: {type(error).__name__}: {error}") from error
         except AttributeError as error:
             # anyio asks a connection that was lost as soon as it was made for its socket, which uvloop has no more.
             if error.name != "getpeername":
                 raise
-            raise ConnectFailed(f"{self.name} hung up as soon as it was reached") from error
+            raise ConnectionLost(f"{self.name} hung up as soon as it was reached") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UpstreamError(f"{self.name}: {type(error).__name__}: {error}") from error

@@ -8,6 +8,10 @@ from itertools import accumulate
 #: An event ends with a blank line; lines end with LF, CRLF or CR.
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+#: What a line of an event may begin with: a comment, or a field that the standard knows. All else is no event stream.
+_FIELD = re.compile(rb"(?:data|event|id|retry)?(?::|\Z)")
+#: Only the very beginning of a stream may hold it.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: A single event may not be larger than this, so that an endpoint cannot fill the memory.
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 
@@ -21,6 +25,7 @@ class EventSplitter:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._at_start = True
 
     @property
     def rest(self) -> bytes:
@@ -38,12 +43,19 @@ class EventSplitter:
         whole = []
         at = 0
         for end in _event_ends(bytes(self._buffer[start:])):
-            whole.append(bytes(self._buffer[at : start + end]))
+            whole.append(self._event(at, start + end))
             at = start + end
         del self._buffer[:at]
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event of more than {MAX_EVENT_BYTES} bytes")
         return whole
+
+    def _event(self, start: int, end: int) -> bytes:
+        event = bytes(self._buffer[start:end])
+        if self._at_start:
+            self._at_start = False
+            return event.removeprefix(_BYTE_ORDER_MARK)
+        return event
 
 
 def _event_ends(data: bytes) -> list[int]:
@@ -60,7 +72,22 @@ def _event_ends(data: bytes) -> list[int]:
 
 def event_data(event: bytes) -> bytes | None:
     """Return the data of an event: its `data` lines, joined by LF; None where it has none (a comment)."""
-    if event.startswith(b"data:") and event.count(b"\n") == 2 and b"\r" not in event:
-        return event[5:-2].strip()
+    if (data := plain_data(event)) is not None:
+        return data
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
     return b"\n".join(lines) if lines else None
+
+
+def plain_data(event: bytes) -> bytes | None:
+    """Return the data of an event that is one line of data and nothing else, as most are; None of any other."""
+    if event.startswith(b"data:") and event.count(b"\n") == 2 and b"\r" not in event:
+        return event[5:-2].strip()
+    return None
+
+
+def foreign_line(event: bytes) -> bytes | None:
+    """Return the first line of an event that is neither a comment nor a field of the standard; None where all are.
+
+    The standard has such lines ignored. Here one is the trace of a damaged event, whose content would be lost.
+    """
+    return next((line for line in _LINE_END.split(event) if _FIELD.match(line) is None), None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+#: A stream may not be longer than this; a million tokens of a verbose endpoint are half of it.
+MAX_STREAM_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, to a stream's first event, between two pieces of a stream, and for a whole answer."""
+    """Seconds: to connect, to a stream's beginning, between two pieces of a stream, and for a whole answer.
+
+    `stream_bytes` is how long a stream may be.
+    """
 
     connect_s: float = 5.0
     ttft_s: float = 60.0
     gap_s: float = 60.0
     total_s: float = 600.0
+    stream_bytes: int = MAX_STREAM_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,10 @@ class StreamDecoder(Protocol):
     usage: Usage | None
     #: The reason that the model gave for stopping; None while it has given none.
     finish_reason: str | None
+    #: True once a choice has come, which may only say whose turn it is.
+    opened: bool
+    #: True once the stream has said a part of the answer.
+    begun: bool
     #: True once the stream has said that it is complete.
     done: bool
 
@@ -112,8 +123,11 @@ class StreamDecoder(Protocol):
         """Return what the stream has said so far."""
         ...
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take in bytes, cut anywhere; return the events for the client, each with its blank line."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take in bytes, cut anywhere; yield the events for the client, each with its blank line.
+
+        Raises `ProviderError` after the last event that was as it should be.
+        """
         ...
 
 

@@ -73,7 +73,10 @@ def build_outcome(number: int, **changes: Any) -> Outcome:
         cost_usd=Decimal("0.00001234"),
         ttft_s=0.25,
         latency_s=1.5,
-        attempts=(Attempt("small", at, 0.125, 429, "rate_limited"), Attempt("large", at + SECOND, 0.5, 200, None)),
+        attempts=(
+            Attempt("small", at, 0.125, 429, "rate_limited", "small@a", "candidate"),
+            Attempt("large", at + SECOND, 0.5, 200, None),
+        ),
         cost_source="priced",
         cache_write_tokens=100,
         reasoning_tokens=20,

@@ -216,4 +216,6 @@ def _attempt_members(attempt: Attempt) -> dict[str, Value]:
         "latency_s": _real(attempt.latency_s),
         "status": attempt.status,
         "error": attempt.error,
+        "endpoint": attempt.endpoint,
+        "then": attempt.then,
     }

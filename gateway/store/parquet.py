@@ -33,6 +33,8 @@ _ATTEMPT = pa.struct(
         ("latency_s", pa.float64()),
         ("status", pa.int64()),
         ("error", pa.string()),
+        ("endpoint", pa.string()),
+        ("then", pa.string()),
     ]
 )
 _FEEDBACK = pa.struct(

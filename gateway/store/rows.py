@@ -31,6 +31,8 @@ class AttemptRow(TypedDict):
     latency_s: float
     status: int | None
     error: str | None
+    endpoint: str
+    then: str | None
 
 
 class FeedbackRow(TypedDict):
@@ -195,6 +197,8 @@ def _attempt_row(attempt: Attempt) -> AttemptRow:
         "latency_s": attempt.latency_s,
         "status": attempt.status,
         "error": attempt.error,
+        "endpoint": attempt.endpoint,
+        "then": attempt.then,
     }
 
 

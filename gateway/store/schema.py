@@ -75,7 +75,7 @@ CREATE TABLE outcomes (
     cost_nano_usd     INTEGER,                  -- dollars times 1e9; NULL is unknown
     ttft_s            REAL,
     latency_s         REAL NOT NULL,
-    attempts          TEXT NOT NULL,            -- JSON: [{model, started, latency_s, status, error}]
+    attempts          TEXT NOT NULL,            -- JSON: [{model, started, latency_s, status, error, endpoint, then}]
     cost_source       TEXT,                     -- reported, priced or estimated; NULL with an unknown cost
     cache_write_tokens      INTEGER,
     reasoning_tokens        INTEGER,

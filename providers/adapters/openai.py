@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from providers.adapters.choices import answer_defect, finish_reasons
+from providers.adapters.openai_stream import FAILED, OpenAIStreamDecoder
 from providers.chat import with_members
-from providers.errors import MESSAGE_LIMIT, UpstreamError, error_object
-from providers.produced import ProducedEvents
-from providers.sse import EventSplitter, EventTooLarge, event_data
-from providers.types import Decoded, Usage
-from providers.usage import larger, read_usage
+from providers.errors import AnswerBroken, error_member, in_band
+from providers.strict_json import InvalidJson, parse
+from providers.types import Decoded
+from providers.usage import read_usage
 
 if TYPE_CHECKING:
-    from providers.types import ChatRequest, Produced, Target
-
-#: Only chunks that say one of these need to be parsed. Inside a JSON string the closing quote would be escaped.
-_TELLING = re.compile(rb'"(?:usage|finish_reason|error)"\s*:\s*[^\sn]')
+    from providers.types import ChatRequest, Target
 
 
 class OpenAIAdapter:
@@ -45,15 +42,20 @@ class OpenAIAdapter:
     def decode(self, body: bytes) -> Decoded:
         """Read a complete answer; its bytes stay as they are.
 
-        Raises `UpstreamError` where it is no completion, or an error that came with status 200.
+        Raises `AnswerBroken` where it is no completion, and what an error stands for that came with status 200.
         """
         try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise UpstreamError(f"the answer is not JSON ({len(body)} bytes)") from error
-        if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
-            raise UpstreamError("the answer holds no choices", body=error_object(body))
-        return Decoded(body, read_usage(answer), _finish_reason(answer))
+            answer = parse(body)
+        except InvalidJson as error:
+            raise AnswerBroken(f"the answer, of {len(body)} bytes, {error}") from error
+        if isinstance(answer, dict) and (said := error_member(answer)) is not None:
+            raise in_band("the endpoint", said)
+        if (defect := answer_defect(answer)) is not None:
+            raise AnswerBroken(f"the endpoint sent an answer that {defect}")
+        reason = next(iter(finish_reasons(answer).values()), None)
+        if reason == FAILED:
+            raise AnswerBroken("the endpoint failed in the middle of its answer")
+        return Decoded(body, read_usage(answer), reason)
 
     def as_events(self, decoded: Decoded, chat: ChatRequest) -> list[bytes]:
         """Return a complete answer as a stream: all in one chunk, the usage in another if asked for, and the end."""
@@ -72,76 +74,6 @@ class OpenAIAdapter:
     def _asks_usage(self, chat: ChatRequest) -> bool:
         """Tell whether usage has to be asked for on the client's behalf."""
         return chat.stream and self.stream_options and not chat.wants_usage
-
-
-class OpenAIStreamDecoder:
-    """Relays events as they are, and reads usage, finish reason and end beside them.
-
-    The finish reason is the first that was given, and there is none before all `choices` have given theirs: a
-    stream that ends without `[DONE]` is complete only then.
-    """
-
-    def __init__(self, *, withhold_usage: bool, choices: int) -> None:
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.done = False
-        self._withhold_usage = withhold_usage
-        self._choices = choices
-        self._reasons: dict[object, str] = {}
-        self._counted_at_end = False
-        self._produced = ProducedEvents()
-        self._splitter = EventSplitter()
-
-    @property
-    def settled(self) -> bool:
-        """Tell whether `usage` is the last word: the stream is complete, or was counted when all choices had ended."""
-        return self.done or self._counted_at_end
-
-    def produced(self) -> Produced:
-        """Return what the stream has said so far."""
-        return self._produced.produced()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take in bytes, cut anywhere; return the events for the client.
-
-        Raises `UpstreamError` on an error in band and on an event that is no JSON object.
-        """
-        try:
-            events = self._splitter.feed(data)
-        except EventTooLarge as error:
-            raise UpstreamError(f"the stream sent {error}") from error
-        return [event for event in events if self._passes(event)]
-
-    def _passes(self, event: bytes) -> bool:
-        """Read an event and tell whether the client gets it."""
-        payload = event_data(event)
-        if payload is None:
-            return True
-        if payload == b"[DONE]":
-            self.done = True
-            return True
-        if not (payload.startswith(b"{") and payload.endswith(b"}")):
-            raise UpstreamError("the stream sent an event that is no JSON object")
-        self._produced.add(payload)
-        if _TELLING.search(payload) is None:
-            return True
-        return self._read(payload)
-
-    def _read(self, payload: bytes) -> bool:
-        try:
-            chunk = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            raise UpstreamError("the stream sent an event that is not JSON") from error
-        if chunk.get("error") and not chunk.get("choices"):
-            said = error_object(payload) or {}
-            raise UpstreamError(f"the stream reported an error: {str(said.get('message'))[:MESSAGE_LIMIT]}", body=said)
-        usage = read_usage(chunk)
-        self.usage = larger(self.usage, usage)
-        self._reasons |= _finish_reasons(chunk)
-        if len(self._reasons) >= self._choices:
-            self.finish_reason = next(iter(self._reasons.values()), None)
-        self._counted_at_end |= usage is not None and self.finish_reason is not None
-        return not (self._withhold_usage and usage is not None and chunk.get("choices") == [])
 
 
 def _by_effort(_: ChatRequest, target: Target) -> dict[str, Any]:
@@ -195,17 +127,3 @@ def _choices_of(chat: ChatRequest) -> int:
     """Return how many choices the client asked for: `n`, by default one."""
     n = chat.body.get("n")
     return n if isinstance(n, int) else 1
-
-
-def _finish_reason(body: dict[str, Any]) -> str | None:
-    """Return the first choice's finish reason that is given."""
-    return next(iter(_finish_reasons(body).values()), None)
-
-
-def _finish_reasons(body: dict[str, Any]) -> dict[object, str]:
-    """Return the finish reasons that are given, by the index of their choice."""
-    choices = body.get("choices")
-    if not isinstance(choices, list):
-        return {}
-    pairs = ((str(choice.get("index")), choice.get("finish_reason")) for choice in choices if isinstance(choice, dict))
-    return {index: reason for index, reason in pairs if isinstance(reason, str)}

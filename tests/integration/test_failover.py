@@ -28,8 +28,8 @@ def ask(running, model: str, **fields):
         ("away", "connect_failed"),
         ("status-429", "rate_limited"),
         ("status-500", "upstream_error"),
-        ("status-503", "upstream_error"),
-        ("status-529", "upstream_error"),
+        ("status-503", "overloaded"),
+        ("status-529", "overloaded"),
         ("status-401", "provider_misconfigured"),
         ("status-404", "provider_misconfigured"),
         ("garbage", "upstream_error"),
@@ -125,12 +125,12 @@ def test_an_image_that_no_model_takes_is_the_requests_fault(serve):
         refused.json()["error"]["type"],
     )
     assert "false" == refused.headers["x-should-retry"]
-    assert not running.gateway._world.health.rests("no-images", time.monotonic())
+    assert 0 == running.gateway._fleet.condition("no-images@up").breaker.blocked_s(time.monotonic())
 
 
 def test_the_last_failure_is_told_when_all_fail(serve):
     """Connection refused everywhere is a 502 that names no secret; the log holds every attempt."""
-    running = serve({"p": only("status-500", "away")})
+    running = serve({"p": only("status-500", "away", repeats=0)})
 
     response = ask(running, "p")
 
@@ -161,7 +161,7 @@ def test_an_overloaded_model_rests_as_long_as_it_asks(serve):
     direct = ask(running, "status-503")
 
     assert "2" == direct.headers["retry-after"]
-    assert running.gateway._world.health.rests("status-503", time.monotonic() + 1.5)
+    assert running.gateway._fleet.condition("status-503@up").breaker.blocked_s(time.monotonic() + 1) > 0
 
 
 def test_a_streams_time_counts_from_the_requests_beginning(serve):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from providers.adapters.openai import OpenAIAdapter
 from providers.chat import parse_chat
-from providers.errors import UpstreamError
+from providers.errors import AnswerBroken, ContextTooLong, Overloaded, RateLimited, UpstreamError
 from providers.types import Target, Usage
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}
@@ -79,7 +79,7 @@ def test_usage_in_a_chunk_with_choices_is_relayed():
     decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
     last = choice("", "stop", usage=USAGE)
 
-    assert [last] == decoder.feed(last)
+    assert [last] == list(decoder.feed(last))
     assert Usage(7, 3, 2) == decoder.usage
 
 
@@ -87,7 +87,7 @@ def test_usage_that_counts_up_is_the_largest():
     """Endpoints that report usage in every chunk count up."""
     decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
     for n in (1, 2, 3):
-        decoder.feed(choice("x", usage={"prompt_tokens": 7, "completion_tokens": n}))
+        list(decoder.feed(choice("x", usage={"prompt_tokens": 7, "completion_tokens": n})))
 
     assert Usage(7, 3) == decoder.usage
 
@@ -106,12 +106,16 @@ def test_a_broken_event_is_an_error(broken):
     decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
 
     with pytest.raises(UpstreamError):
-        decoder.feed(broken)
+        list(decoder.feed(broken))
 
 
 def test_a_whole_answer_stays_as_it_is():
     """Its bytes are relayed; usage and finish reason are read beside."""
-    body = b'{ "choices": [{"finish_reason":"length", "x": 1.10}], "usage": ' + json.dumps(USAGE).encode() + b"}"
+    body = (
+        b'{ "choices": [{"finish_reason":"length", "message": {}, "x": 1.10}], "usage": '
+        + json.dumps(USAGE).encode()
+        + b"}"
+    )
 
     decoded = OpenAIAdapter().decode(body)
 
@@ -131,7 +135,9 @@ def test_what_is_no_answer_is_an_error(body):
 )
 def test_usage_that_makes_no_sense_is_unknown(usage):
     """Unknown is not zero."""
-    assert OpenAIAdapter().decode(json.dumps({"choices": [], "usage": usage}).encode()).usage is None
+    answer = {"choices": [{"message": {"content": "x"}}], "usage": usage}
+
+    assert OpenAIAdapter().decode(json.dumps(answer).encode()).usage is None
 
 
 def test_a_whole_answer_becomes_a_stream_with_its_tool_calls():
@@ -150,3 +156,67 @@ def test_a_whole_answer_becomes_a_stream_with_its_tool_calls():
         "object": "chat.completion.chunk",
         "choices": [{"index": 0, "finish_reason": "tool_calls", "delta": delta}],
     } == json.loads(first[6:])
+
+
+@given(st.integers(0, 600), st.sampled_from([b"data: {broken\n\n", b"dat: {}\n\n", event({"choices": "x"})]))
+def test_what_was_good_is_relayed_before_what_is_broken(place, broken):
+    """Wherever the bytes are cut, the client has everything up to the damage, and nothing after it."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    wire = choice("Hel") + choice("lo") + broken + choice("!", "stop") + b"data: [DONE]\n\n"
+    relayed: list[bytes] = []
+
+    def feed_all() -> None:
+        for piece in (wire[:place], wire[place:]):
+            for out in decoder.feed(piece):
+                relayed.append(out)  # noqa: PERF402 - what came before the error is wanted, too
+
+    with pytest.raises(UpstreamError):
+        feed_all()
+
+    assert [choice("Hel"), choice("lo")] == relayed
+    assert not decoder.done
+
+
+def test_an_end_without_a_finish_reason_is_none():
+    """`[DONE]` says that nothing more comes, not that the answer is whole."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    list(decoder.feed(choice("Hel")))
+
+    with pytest.raises(AnswerBroken, match="without a finish reason"):
+        list(decoder.feed(b"data: [DONE]\n\n"))
+    assert (False, False) == (decoder.done, decoder.settled)
+
+
+def test_every_choice_that_came_must_have_ended():
+    """Two were asked for: one of one is whole, one of two is not."""
+
+    def of(index: int, finish: str | None = None) -> bytes:
+        return event({"choices": [{"index": index, "delta": {"content": "x"}, "finish_reason": finish}]})
+
+    one = OpenAIAdapter().stream_decoder(chat(stream=True, n=2))
+    list(one.feed(of(0) + of(0, "stop") + b"data: [DONE]\n\n"))
+    two = OpenAIAdapter().stream_decoder(chat(stream=True, n=2))
+    list(two.feed(of(0) + of(1) + of(0, "stop")))
+
+    assert (True, "stop") == (one.done, one.finish_reason)
+    with pytest.raises(AnswerBroken):
+        list(two.feed(b"data: [DONE]\n\n"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}, RateLimited),
+        ({"error": {"message": "busy", "type": "overloaded_error"}}, Overloaded),
+        ({"error": {"message": "busy", "code": "503"}}, Overloaded),
+        ({"object": "error", "message": "too long", "code": "context_length_exceeded"}, ContextTooLong),
+        ({"error": "it crashed"}, UpstreamError),
+        ({"error": ["it crashed"]}, UpstreamError),
+    ],
+)
+def test_an_error_in_band_is_what_it_says(said, kind):
+    """In a stream and in a whole answer alike."""
+    with pytest.raises(kind):
+        list(OpenAIAdapter().stream_decoder(chat(stream=True)).feed(event(said)))
+    with pytest.raises(kind):
+        OpenAIAdapter().decode(json.dumps(said).encode())

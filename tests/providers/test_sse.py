@@ -59,3 +59,30 @@ def test_refuses_an_event_without_end(monkeypatch):
 
     with pytest.raises(EventTooLarge):
         splitter.feed(b"x")
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (b"data: {}\n\n", None),
+        (b": comment\nevent: x\nid\nretry: 5\ndata\n\n", None),
+        (b":\r\n\r\n", None),
+        (b"data: {}\ngarbage\n\n", b"garbage"),
+        (b"dat: {}\n\n", b"dat: {}"),
+        (b"error: {}\n\n", b"error: {}"),
+        (b" data: {}\n\n", b" data: {}"),
+        (b"database: {}\n\n", b"database: {}"),
+    ],
+)
+def test_lines_that_no_event_has_are_found(event, line):
+    """A damaged event must not pass for a comment."""
+    assert line == sse.foreign_line(event)
+
+
+def test_a_byte_order_mark_begins_a_stream_only():
+    """As the standard has it: elsewhere it is a part of what it stands in."""
+    splitter = EventSplitter()
+
+    assert [b"data: 1\n\n", b"\xef\xbb\xbfdata: 2\n\n"] == splitter.feed(
+        b"\xef\xbb\xbfdata: 1\n\n\xef\xbb\xbfdata: 2\n\n"
+    )

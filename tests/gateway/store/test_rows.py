@@ -67,6 +67,8 @@ def test_row_holds_the_request_flat():
                 "latency_s": 0.125,
                 "status": 429,
                 "error": "rate_limited",
+                "endpoint": "small@a",
+                "then": "candidate",
             },
             {
                 "model": "large",
@@ -74,6 +76,8 @@ def test_row_holds_the_request_flat():
                 "latency_s": 0.5,
                 "status": 200,
                 "error": None,
+                "endpoint": "",
+                "then": None,
             },
         ],
         "feedback": [

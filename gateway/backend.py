@@ -1,0 +1,36 @@
+"""A model of the pool: where it is reached, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.changes import Changes
+    from gateway.endpoints.balancing import Balance
+    from gateway.endpoints.endpoint import Endpoint
+    from gateway.pricing import Tariff
+    from providers.types import Target
+    from routers.types import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A model with its endpoints, which are alike; a tariff of None is unknown.
+
+    `reasons` tells whether the model can be told how much to reason, `balance` which endpoint is asked first.
+    """
+
+    candidate: Candidate
+    endpoints: Sequence[Endpoint]
+    tariff: Tariff | None
+    reasons: bool = True
+    balance: Balance = "latency"
+
+    def target_at(self, endpoint: Endpoint, changes: Changes) -> Target:
+        """Return the model as an endpoint knows it, with the effort that a rule asks for."""
+        if not self.reasons or (changes.effort is None and changes.reasoning is None):
+            return endpoint.target
+        return replace(endpoint.target, effort=changes.effort, reasoning=changes.reasoning)

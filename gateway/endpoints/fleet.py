@@ -1,0 +1,110 @@
+"""All endpoints: where each model is reached, and how each endpoint and each key does. It outlives configurations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.endpoints.endpoint import Condition, KeyRest
+from gateway.endpoints.retry_budget import RetryBudget
+from gateway.failures import treatment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gateway.endpoints.endpoint import Endpoint
+    from providers.errors import ProviderError
+    from routers.types import Candidate
+
+#: A server that asks for longer is asked again after this; what it says may be a mistake.
+LONGEST_KEY_REST_S: Final = 3600.0
+
+
+class Fleet:
+    """Times are seconds of a monotonic clock."""
+
+    def __init__(self) -> None:
+        self.retries = RetryBudget()
+        self._endpoints: Mapping[str, Sequence[Endpoint]] = {}
+        self._conditions: dict[str, Condition] = {}
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """Return how each endpoint does, by name."""
+        return self._conditions
+
+    def take(self, endpoints: Mapping[str, Sequence[Endpoint]], conditions: Mapping[str, Condition]) -> None:
+        """Take the endpoints of each model; of those that were known already, how they do is kept.
+
+        `conditions` are new, as the configuration has them: limits and queues are taken from there.
+        """
+        self._endpoints = endpoints
+        kept = {name: self._conditions.get(name, condition) for name, condition in conditions.items()}
+        for name, condition in kept.items():
+            condition.gate.resize(conditions[name].gate)
+        self._conditions = kept
+
+    def condition(self, name: str) -> Condition:
+        """Return how an endpoint does."""
+        return self._conditions.setdefault(name, Condition())
+
+    def tiers(self, candidates: Sequence[Candidate], now: float) -> list[tuple[Candidate, ...]]:
+        """Return who would be asked at once; with them, those for whom one has to wait in a queue; and all.
+
+        Tiers without anybody, and those that add nobody, are left out. Of a model without endpoints nothing is known:
+        it would be asked.
+        """
+        awake = tuple(one for one in candidates if self._any(one, lambda endpoint: self._awake(endpoint, now)))
+        free = tuple(one for one in awake if self._any(one, lambda endpoint: self._free(endpoint, now)))
+        found: list[tuple[Candidate, ...]] = []
+        for tier in (free, awake, tuple(candidates)):
+            if len(tier) > len(found[-1] if found else ()):
+                found.append(tier)
+        return found
+
+    def _any(self, candidate: Candidate, holds: Callable[[Endpoint], bool]) -> bool:
+        endpoints = self._endpoints.get(candidate.model, ())
+        return not endpoints or any(holds(endpoint) for endpoint in endpoints)
+
+    def _awake(self, endpoint: Endpoint, now: float) -> bool:
+        return any(self.blocked_s(endpoint, key, now) == 0 for key in endpoint.keys)
+
+    def _free(self, endpoint: Endpoint, now: float) -> bool:
+        return self._awake(endpoint, now) and self.condition(endpoint.name).gate.has_room
+
+    def blocked_s(self, endpoint: Endpoint, key: str, now: float) -> float:
+        """Return for how many seconds an endpoint may not be asked with a key."""
+        blocked_s = self.condition(endpoint.name).breaker.blocked_s(now)
+        return max(blocked_s, self.key_rests_until(endpoint, key) - now, 0.0)
+
+    def wants_it(self, endpoint: Endpoint, key: str, now: float) -> bool:
+        """Tell whether an endpoint has asked to be left alone, by this key or at all."""
+        return max(self.condition(endpoint.name).breaker.waits_until, self.key_rests_until(endpoint, key)) > now
+
+    def key_rests_until(self, endpoint: Endpoint, key: str) -> float:
+        """Return until when a key rests at an endpoint."""
+        rest = self.condition(endpoint.name).keys.get(key)
+        return rest.until if rest is not None else 0.0
+
+    def answered(self, endpoint: Endpoint, key: str, seconds: float, now: float) -> None:
+        """Note that an answer began, after so many seconds."""
+        condition = self.condition(endpoint.name)
+        condition.keys.pop(key, None)
+        condition.breaker.succeeded(now)
+        condition.latency.note(seconds, now)
+        condition.gate.limit.succeeded(condition.gate.in_flight)
+
+    def failed(self, endpoint: Endpoint, key: str, error: ProviderError, now: float) -> None:
+        """Spare what a failure says is to be spared."""
+        condition, how = self.condition(endpoint.name), treatment(error)
+        if how.overload:
+            condition.gate.limit.overloaded(condition.gate.in_flight, now)
+        wait_s = error.retry_after_s
+        if how.spares == "endpoint":
+            condition.breaker.failed(now, at_once=how.at_once)
+        else:
+            condition.breaker.abandoned()
+        if how.spares == "endpoint" and wait_s is not None:
+            condition.breaker.told_to_wait(now, wait_s)
+        if how.spares == "key":
+            rest_s = min(how.rest_s if wait_s is None else wait_s, LONGEST_KEY_REST_S)
+            condition.keys.setdefault(key, KeyRest()).spare(now, rest_s)

@@ -1,0 +1,136 @@
+"""Reads a stream in OpenAI's dialect while it is relayed: every chunk is parsed, and none passes that is not one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from providers.adapters.choices import chunk_defect, finish_reasons, says_something
+from providers.errors import AnswerBroken, error_member, error_object, in_band
+from providers.produced import ProducedEvents
+from providers.sse import EventSplitter, EventTooLarge, event_data, foreign_line, plain_data
+from providers.strict_json import InvalidJson, parse
+from providers.usage import larger, read_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from providers.types import Produced, Usage
+
+#: The reason by which OpenRouter says that the model failed.
+FAILED = "error"
+
+
+class OpenAIStreamDecoder:
+    """Relays events as they are, and reads usage, finish reason and end beside them.
+
+    The finish reason is the first that was given, and there is none before all `choices` have given theirs: a
+    stream that ends without `[DONE]` is complete only then, one with `[DONE]` when all choices that came have.
+    """
+
+    def __init__(self, *, withhold_usage: bool, choices: int) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.opened = False
+        self.begun = False
+        self.done = False
+        self._withhold_usage = withhold_usage
+        self._choices = choices
+        self._seen: set[int] = set()
+        self._reasons: dict[int, str] = {}
+        self._counted_at_end = False
+        self._produced = ProducedEvents()
+        self._splitter = EventSplitter()
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether `usage` is the last word: the stream is complete, or was counted when all choices had ended."""
+        return self.done or self._counted_at_end
+
+    def produced(self) -> Produced:
+        """Return what the stream has said so far."""
+        return self._produced.produced()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take in bytes, cut anywhere; yield the events for the client, up to the end or to what is wrong.
+
+        What follows the end is no part of the answer. Raises `AnswerBroken` on what is no chunk and on an end without a
+        finish reason, and what an error in band stands for.
+        """
+        try:
+            events = self._splitter.feed(data)
+        except EventTooLarge as error:
+            raise AnswerBroken(f"the stream sent {error}") from error
+        for event in events:
+            if self.done:
+                return
+            if self._passes(event):
+                yield event
+
+    def _passes(self, event: bytes) -> bool:
+        """Read an event and tell whether the client gets it."""
+        payload = plain_data(event)
+        if payload is None:
+            _refuse_foreign(event)
+            payload = event_data(event)
+        if not payload:
+            # What has no data is no event (WHATWG HTML, section 9.2.6), though clients choke on it; comments are kept.
+            return payload is None and not event.isspace()
+        if payload == b"[DONE]":
+            self._finish()
+            return True
+        self._produced.add(payload)
+        return self._read(_chunk(payload, numbered=self._choices > 1))
+
+    def _finish(self) -> None:
+        if not self._reasons or self._seen - self._reasons.keys():
+            raise AnswerBroken("the stream ended without a finish reason")
+        self.finish_reason = next(iter(self._reasons.values()))
+        self.done = True
+
+    def _read(self, chunk: dict[str, Any]) -> bool:
+        if not self.begun:
+            self.opened = self.opened or bool(chunk.get("choices"))
+            self.begun = says_something(chunk)
+        usage = read_usage(chunk) if chunk.get("usage") else None
+        if usage is not None:
+            self.usage = larger(self.usage, usage)
+        if self._choices > 1:
+            self._seen |= {choice["index"] for choice in chunk.get("choices") or ()}
+        if reasons := finish_reasons(chunk):
+            self._end(reasons)
+        self._counted_at_end |= usage is not None and self.finish_reason is not None
+        return not (self._withhold_usage and usage is not None and not chunk.get("choices"))
+
+    def _end(self, reasons: dict[int, str]) -> None:
+        """Note that choices have ended."""
+        if FAILED in reasons.values():
+            raise AnswerBroken("the endpoint failed in the middle of its answer")
+        self._reasons |= reasons
+        if len(self._reasons) >= self._choices:
+            self.finish_reason = next(iter(self._reasons.values()))
+
+
+def _chunk(payload: bytes, *, numbered: bool) -> dict[str, Any]:
+    """Return the chunk that an event's data is."""
+    try:
+        chunk = parse(payload)
+    except InvalidJson as error:
+        raise AnswerBroken(f"the stream sent an event that {error}") from error
+    if not isinstance(chunk, dict):
+        raise AnswerBroken("the stream sent an event that is no JSON object")
+    if (said := error_member(chunk)) is not None:
+        raise in_band("the endpoint", said)
+    if (defect := chunk_defect(chunk, numbered=numbered)) is not None:
+        raise AnswerBroken(f"the stream sent a chunk that {defect}")
+    return chunk
+
+
+def _refuse_foreign(event: bytes) -> None:
+    """Refuse an event with a line that is none of an event stream."""
+    line = foreign_line(event)
+    if line is None:
+        return
+    # llama.cpp's older releases report errors in a field of their own.
+    if line.startswith(b"error:"):
+        raise in_band("the endpoint", error_object(b'{"error":%b}' % line[6:]) or {})
+    raise AnswerBroken("the stream sent a line that is no field of an event")
