@@ -1,25 +1,63 @@
-"""Who may call, by key, and what each may ask for."""
+"""Who may call, by key or token, and what each may ask for."""
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.constraints import UNBOUNDED, Constraints
+from gateway.errors import Unauthorized
 from gateway.signals.base import NOBODY, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from gateway.identity.tokens import Tokens
+    from gateway.keys.key import KeyQuota
+    from gateway.keys.ring import KeyRing
+    from gateway.priority import Priority
+    from gateway.quotas.types import Quota
+
+#: Characters of a key or a token at most; longer ones are not looked at.
+MAX_SHOWN: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A caller, the bounds that its key sets, and whether it may see how decisions were made."""
+    """A caller, the bounds that its key sets, and whether it may see how decisions were made.
+
+    `names` may be asked for as `model` (None: all). `key` is what budgets of the key go by, empty for a key that
+    several share and for tokens; `user` is on whose behalf it calls, empty where nobody says. `quotas` are those of a
+    virtual key, `own` those of a caller in the file. `shown` is a
+    digest of a key that is not named.
+    """
 
     caller: Caller = NOBODY
     constraints: Constraints = UNBOUNDED
     debug: bool = False
+    names: frozenset[str] | None = None
+    key: str = ""
+    user: str = ""
+    quotas: tuple[KeyQuota, ...] = ()
+    priority: Priority = "normal"
+    own: tuple[Quota, ...] = ()
+    shown: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Return what tells this key, or the bearer of this token, from every other; empty where nobody is asked."""
+        return self.key or self.shown or (f"{self.caller.name}\n{self.user}" if self.caller.name else "")
+
+    def may_ask(self, *names: str) -> bool:
+        """Tell whether one of these names may be asked for."""
+        return self.names is None or not self.names.isdisjoint(names)
+
+    def may_answer(self, model: str) -> bool:
+        """Tell whether a model may answer, as far as its name says."""
+        allow = self.constraints.allow
+        return model not in self.constraints.deny and (allow is None or model in allow)
 
 
 #: Where no key is asked: the gateway listens on this machine only.
@@ -27,21 +65,62 @@ OPEN = Access(debug=True)
 
 
 class Callers:
-    """The keys that callers may show, each with what it gives access to; without keys, everyone is served."""
+    """The keys that callers may show, each with what it gives access to; without any, everyone is served.
 
-    def __init__(self, keys: Mapping[str, Access]) -> None:
-        self._keys = {key.encode(): access for key, access in keys.items()}
+    `keys` are those of the configuration. `ring` has the virtual ones, `tokens` tell who shows a token; None where
+    there are none. `admin_key` opens the admin API, empty for nobody.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, Access],
+        ring: KeyRing | None = None,
+        tokens: Tokens | None = None,
+        admin_key: str = "",
+    ) -> None:
+        self._keys = {_encoded(key): access for key, access in keys.items()}
+        self._tokens = tokens
+        self._admin_key = _encoded(admin_key)
+        self.ring = ring
 
     @property
     def open(self) -> bool:
         """Tell whether no key is asked."""
-        return not self._keys
+        return not self._keys and self.ring is None and self._tokens is None
+
+    @property
+    def administered(self) -> bool:
+        """Tell whether there is an admin key."""
+        return bool(self._admin_key)
 
     def identify(self, shown: str) -> Access | None:
-        """Return what a key gives access to, None for one that is unknown.
+        """Return what a key of the configuration gives access to, None for one that is unknown.
 
         All are compared, each in constant time, so that the time taken tells nothing.
         """
-        secret = shown.encode()
+        secret = _encoded(shown)
         found = [access for key, access in self._keys.items() if hmac.compare_digest(secret, key)]
         return found[0] if found else None
+
+    def is_admin(self, shown: str) -> bool:
+        """Tell whether it is the admin key, in constant time."""
+        return self.administered and hmac.compare_digest(_encoded(shown), self._admin_key)
+
+    async def admit(self, shown: str, at: datetime) -> Access:
+        """Return what a key or a token gives access to.
+
+        Raises `Unauthorized` for one that is unknown, was revoked or has expired, `NotPermitted` for a token whose
+        bearer may not use the gateway, and `KeysAway` or `ProviderAway` where nobody can tell.
+        """
+        if len(shown) <= MAX_SHOWN:
+            if (access := self.identify(shown)) is not None:
+                return access
+            if self.ring is not None and (access := self.ring.admit(shown, at)) is not None:
+                return access
+            if self._tokens is not None and (access := await self._tokens.admit(shown, at)) is not None:
+                return access
+        raise Unauthorized("Incorrect API key provided.")
+
+
+def _encoded(shown: str) -> bytes:
+    return shown.encode(errors="surrogatepass")

@@ -1,26 +1,50 @@
-"""Who calls: keys in `Authorization: Bearer`."""
+"""Who calls: keys and tokens in `Authorization: Bearer`, and what they let their bearer ask for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.callers import OPEN
 from gateway.errors import Unauthorized
+from gateway.keys.errors import NotPermitted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.requests import Request
 
     from gateway.callers import Access, Callers
+    from gateway.deciding import Decider
+
+#: Names that a refusal lists at most.
+MAX_NAMED: Final = 20
 
 
-def access_of(request: Request, callers: Callers) -> Access:
-    """Return what the request's key gives access to. Raises `Unauthorized` where it shows none, or a wrong one."""
-    if callers.open:
-        return OPEN
+async def admitted(request: Request, callers: Callers, at: datetime) -> Access:
+    """Return what the request's key or token gives access to. Raises as `Callers.admit` does."""
+    return OPEN if callers.open else await callers.admit(shown_by(request), at)
+
+
+def shown_by(request: Request) -> str:
+    """Return the key or token that a request shows. Raises `Unauthorized` where it shows none."""
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not shown:
+    if scheme.lower() != "bearer" or not shown.strip():
         raise Unauthorized("You did not provide an API key. Send one as 'Authorization: Bearer KEY'.")
-    access = callers.identify(shown.strip())
-    if access is None:
-        raise Unauthorized("Incorrect API key provided.")
-    return access
+    return shown.strip()
+
+
+def check_scope(access: Access, name: str, decider: Decider) -> None:
+    """Raise `NotPermitted` where the caller may not ask for what a name stands for, or cannot be served safely.
+
+    That is so whether the name exists or not: who may not ask for it need not know.
+    """
+    if not access.may_ask(name, decider.policies.known(name)):
+        allowed = ", ".join(sorted(access.names or ())[:MAX_NAMED]) or "nothing"
+        raise NotPermitted(f"This key may not ask for the model {name!r}; it may ask for: {allowed}.", param="model")
+    ladder = decider.eligibility.data_classes
+    known = () if ladder is None else ladder.names
+    for data_class in sorted(access.constraints.data_classes.difference(known)):
+        raise NotPermitted(
+            f"This key's requests are {data_class!r}, a data class that this gateway does not know: it cannot tell who "
+            "may see them."
+        )

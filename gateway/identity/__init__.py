@@ -1,0 +1,1 @@
+"""Tokens of an identity provider (OpenID Connect): who signed them, what they claim, and what that allows."""

@@ -1,0 +1,1 @@
+"""Virtual keys: what callers show, made and withdrawn while the gateway runs."""
