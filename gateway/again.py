@@ -1,0 +1,60 @@
+"""An answer that is given again from the cache: nothing is sent, nothing is owed, and no decision is logged."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from gateway.charging import Charge
+from gateway.cost_in_usage import DONE, cost_event, costed, costed_event
+from providers.sse import event_data
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from gateway.caching.hit import Hit
+    from gateway.deciding import Routed
+
+FREE = Charge(Decimal(0), None)
+
+
+class Again:
+    """Relays what was answered before, as the exchange does what is answered now."""
+
+    def __init__(self, hit: Hit, routed: Routed, *, include_cost: bool) -> None:
+        self._reply = hit.reply(routed.chat)
+        self._routed = routed
+        self._hit = hit
+        self._include_cost = include_cost
+
+    @property
+    def trace(self) -> Mapping[str, Any]:
+        """Return the trace of the decision that led to the answer."""
+        return self._routed.trace.as_json()
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether the answer is a stream."""
+        return self._reply.streams
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers of the answer: where it comes from, and how old it is."""
+        policy = {"x-pointsman-policy": self._routed.matched.steps[0].policy.name}
+        rule = self._routed.matched.rule
+        return policy | ({"x-pointsman-rule": rule} if rule is not None else {}) | self._hit.headers
+
+    async def whole(self) -> bytes:
+        """Return the answer."""
+        body = b"".join([piece async for piece in self._reply.body()])
+        return costed(body, FREE, self._reply, self._routed.context.prompt_tokens) if self._include_cost else body
+
+    async def events(self) -> AsyncGenerator[bytes]:
+        """Yield the answer's events."""
+        told = not self._include_cost
+        async for event in self._reply.body():
+            if not told and event_data(event) == DONE:
+                yield cost_event(FREE, self._reply, self._routed.context.prompt_tokens)
+            costed_one = None if told else costed_event(event, FREE)
+            told = told or costed_one is not None
+            yield costed_one or event

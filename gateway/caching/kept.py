@@ -1,0 +1,69 @@
+"""A reply that is relayed as it comes, and handed over to be kept once all of it has been."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gateway.caching.assembly import Assembly
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from providers.types import Produced, Reply, Usage
+
+
+class Kept:
+    """Relays `reply`, and calls `keep` when its body has come to its end: not where it breaks, or is left.
+
+    `keep` is given what returns the whole answer, which takes time, or None where there is none.
+    """
+
+    def __init__(self, reply: Reply, max_bytes: int, keep: Callable[[Callable[[], bytes | None]], None]) -> None:
+        self.status = reply.status
+        self.headers: Mapping[str, str] = reply.headers
+        self.streams = reply.streams
+        self._reply = reply
+        self._keep = keep
+        self._assembly = Assembly(max_bytes)
+        self._pieces: list[bytes] = []
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the usage, as far as the endpoint reported it."""
+        return self._reply.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Return the reason that the model gave for stopping."""
+        return self._reply.finish_reason
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether `usage` is the endpoint's last word."""
+        return self._reply.settled
+
+    def produced(self) -> Produced:
+        """Return what the endpoint has said so far."""
+        return self._reply.produced()
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; each piece is looked at when the next one is asked for. Raises as the reply."""
+        async for piece in self._reply.body():
+            yield piece
+            if self.streams:
+                self._assembly.add(piece)
+            else:
+                self._pieces.append(piece)
+        self._keep(self._assembled if self.streams else self._joined)
+
+    async def aclose(self) -> None:
+        """Give the connection up."""
+        await self._reply.aclose()
+
+    def _joined(self) -> bytes | None:
+        return b"".join(self._pieces)
+
+    def _assembled(self) -> bytes | None:
+        whole: dict[str, Any] | None = self._assembly.whole(self._reply.usage)
+        return None if whole is None else json.dumps(whole).encode()
