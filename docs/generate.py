@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gateway.config import models, policy_models, signal_models  # noqa: E402 - the repository has to be found first
+from gateway.config import (  # noqa: E402 - the repository has to be found first
+    cache_models,
+    key_models,
+    models,
+    policy_models,
+    quota_models,
+    signal_models,
+)
 from providers.vendors import VENDORS  # noqa: E402
 from routers.registry import BUILT_IN, describe  # noqa: E402
 
@@ -39,11 +46,22 @@ GATEWAY = (
         "An endpoint under a name of your own. The [table of vendors](#vendors) supplies what is not written.",
     ),
     (
+        "providers: endpoints: concurrency",
+        models.ConcurrencyConfig,
+        "How many requests it is sent at once: see [load](reliability.md#load).",
+    ),
+    ("providers: endpoints: health_check", models.HealthCheckConfig, "See [rests](reliability.md#rests)."),
+    (
         "providers: local models",
         models.LocalConfig,
         "A model that the gateway runs itself, on the CPU, in a process of its own. It needs the extra `local`.",
     ),
     ("models", models.ModelConfig, "The models, each under the name that clients and policies use for it."),
+    (
+        "models: endpoints",
+        models.ModelEndpointConfig,
+        "See [several endpoints and keys](reliability.md#several-endpoints-and-keys).",
+    ),
     ("models: price", models.PriceConfig, "USD per million tokens."),
     ("signals", signal_models.SignalsConfig, "What is found out about a request before it is routed."),
     ("signals: embedding", signal_models.EmbeddingConfig, "The sentence encoder, opened only if some policy needs it."),
@@ -60,6 +78,13 @@ GATEWAY = (
     ("signals: time", signal_models.TimeConfig, "The clock that rules go by."),
     ("signals: time: windows", signal_models.WindowConfig, "A window of time, by its name."),
     ("callers", models.CallerConfig, "A caller, by its name: see [callers](policies.md#callers)."),
+    ("callers: quotas", quota_models.OwnQuotaConfig, "What one caller may use: see [quotas](quotas.md)."),
+    ("keys", key_models.KeysConfig, "Virtual keys, made while the gateway runs: see [keys](keys.md#virtual-keys)."),
+    ("jwt", key_models.JwtConfig, "Tokens of an identity provider: see [tokens](keys.md#tokens)."),
+    ("jwt: claims", key_models.ClaimsConfig, "Where a token says who calls; a dotted name leads into objects."),
+    ("quotas", quota_models.QuotaConfig, "Limits and budgets: see [quotas](quotas.md)."),
+    ("cache", cache_models.CacheConfig, "Where answers are kept: see [caching](caching.md)."),
+    ("redis", models.RedisConfig, "What replicas share: see [replicas](reliability.md#replicas). It cannot change."),
     (
         "data_classes",
         models.DataClassesConfig,
@@ -72,6 +97,13 @@ POLICY = (
     ("limits", models.LimitsConfig, "What one request may take."),
     ("stickiness", policy_models.StickinessConfig, "See [sessions](policies.md#sessions)."),
     ("dial", policy_models.DialConfig, "How far clients may turn the [dial](routers.md#the-dial)."),
+    ("under_load", policy_models.UnderLoadConfig, "How far quality gives way: see [load](reliability.md#load)."),
+    ("cache", cache_models.PolicyCacheConfig, "Which answers are given again: see [caching](caching.md)."),
+    (
+        "cache: semantic",
+        cache_models.SemanticConfig,
+        "See [other words](caching.md#the-same-question-in-other-words).",
+    ),
 )
 
 #: Meanings of fields whose names say all to a reader of the code.
@@ -92,6 +124,8 @@ FIELDS = {
     "time": "The clock that rules go by: [below](#signals-time).",
     "stickiness": "When a session keeps its model: [below](#stickiness).",
     "dial": "How far clients may turn it: [below](#dial).",
+    "concurrency": "How many requests it is sent at once: [below](#providers-endpoints-concurrency).",
+    "under_load": "How far quality gives way: [below](#under_load).",
 }
 
 #: Meanings of the components' options; a new option has to be added here.
@@ -277,7 +311,10 @@ def _rows(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
 
 def _table(model: type[BaseModel]) -> str:
     fields = model.model_fields.items()
-    rows = ((f"`{name}`", _type(field), _default(field), field.description or FIELDS[name]) for name, field in fields)
+    rows = (
+        (f"`{field.alias or name}`", _type(field), _default(field), field.description or FIELDS[name])
+        for name, field in fields
+    )
     return _rows(("option", "type", "default", "meaning"), rows)
 
 

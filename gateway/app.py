@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gateway.api import chat, feedback, health, models
+from gateway.api import admin, chat, feedback, health, models
 from gateway.api.defects import Defects
 from gateway.api.request_ids import RequestIds
 from gateway.api.stream import ClientLeft
@@ -48,6 +48,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app = FastAPI(title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS)
     app.state.gateway = gateway
     app.include_router(health.router)
+    app.include_router(admin.router)
     for endpoints in (chat.router, models.router, feedback.router):
         app.include_router(endpoints, prefix="/v1")
         app.include_router(endpoints, include_in_schema=False)

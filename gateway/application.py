@@ -6,16 +6,24 @@ import asyncio
 import logging
 import os
 import random
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway.config.build import open_runtime
+from gateway.config.build import Lasting, open_runtime
+from gateway.config.caching import open_shelf
+from gateway.config.endpoints import health_checks, new_conditions
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
+from gateway.config.quotas import build_quotas
 from gateway.deciding import World
-from gateway.health import Health
+from gateway.endpoints.fleet import Fleet
+from gateway.endpoints.health_checks import HealthChecks
 from gateway.latencies import Latencies
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.quotas.memory_ledger import MemoryLedger
+from gateway.quotas.quotas import Quotas
 from gateway.recorder import Recorder
 from gateway.resources import Resources
 from gateway.sessions import Sessions
@@ -26,8 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from gateway.caching.shelf import Shelf
     from gateway.config.files import Files
+    from gateway.config.models import GatewayConfig
+    from gateway.quotas.ledger import Ledger
     from gateway.runtime import Runtime
+    from gateway.sharing.link import Link
+    from gateway.sharing.sharing import Sharing
     from gateway.store.base import Store
 
 logger = logging.getLogger("pointsman")
@@ -44,7 +57,8 @@ class Gateway:
         self.stopping = False
         self._environment = environment
         self._resources = Resources()
-        self._world = World(Health(), Sessions(), Latencies(), random.SystemRandom())
+        self._fleet = Fleet()
+        self._health_checks = HealthChecks(self._fleet)
         self._reloading = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
         self._files: Files | None = None
@@ -52,6 +66,10 @@ class Gateway:
         self._recorder: Recorder | None = None
         self._pipeline: Pipeline | None = None
         self._store: Store | None = None
+        self._sharing: Sharing | None = None
+        self._shelf: Shelf | None = None
+        self._quotas: Quotas | None = None
+        self._tending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Read the configuration and open all that it names, once. Raises `ConfigError` and `StoreError`."""
@@ -66,24 +84,54 @@ class Gateway:
             on_error=lambda _: self.metrics.store_errors.inc(),
         )
         self._recorder.start()
-        self._pipeline = Pipeline(self._recorder, self.metrics, self._world)
+        self._sharing = open_sharing(files.config, self._fleet, self.metrics)
+        sessions = self._sharing.sessions if self._sharing else Sessions()
+        self._quotas = Quotas((), open_ledger(files.config, self._sharing), longest_s=0)
+        world = World(self._fleet, sessions, Latencies(), random.SystemRandom(), self._quotas)
+        self._pipeline = Pipeline(self._recorder, self.metrics, world)
         try:
-            self._take(files, await open_runtime(files, self._environment, self._resources, self.metrics))
+            self._take(files, await self._open_runtime(files))
         except BaseException:
-            await self._recorder.aclose()
+            await self._close_what_lasts()
             raise
+        if self._sharing is not None:
+            self._sharing.start(lambda: self.runtime.digest)
+        self._tending = asyncio.ensure_future(self._quotas.run())
 
     async def aclose(self) -> None:
         """Close everything, in reverse; what was logged is on disk afterwards. Closing twice is harmless."""
         self.stopping = True
+        await self._health_checks.aclose()
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             await runtime.aclose(patience_s=0)
         for task in self._retired:
             task.cancel()
         await asyncio.gather(*self._retired, return_exceptions=True)
+        await self._close_what_lasts()
+
+    async def _close_what_lasts(self) -> None:
+        """Close what outlives a configuration."""
+        if self._pipeline is not None:
+            await self._pipeline.aclose()
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
+            await _opened(self._quotas).tend(datetime.now(UTC))  # Redis is told what is still to be told
+        if self._sharing is not None:
+            await self._sharing.aclose()
         if self._recorder is not None:
             await self._recorder.aclose()
+
+    async def _open_runtime(self, files: Files) -> Runtime:
+        if self._shelf is None:
+            self._shelf = open_shelf(files.config.cache, self._link)
+        lasting = Lasting(self._resources, self.metrics, self._link, self._shelf)
+        return await open_runtime(files, self._environment, lasting)
+
+    @property
+    def _link(self) -> Link | None:
+        return self._sharing.link if self._sharing else None
 
     async def reload(self) -> bool:
         """Take the configuration on disk; return whether it was taken.
@@ -97,7 +145,7 @@ class Gateway:
                     self.metrics.config_ok.set(1)  # it may have been worse in between
                     return True
                 self._refuse_fixed_changes(files)
-                runtime = await open_runtime(files, self._environment, self._resources, self.metrics)
+                runtime = await self._open_runtime(files)
             except ConfigError as error:
                 logger.error("config.refused", extra={"reason": str(error)})  # noqa: TRY400 - the message says where
                 self.metrics.reloads.labels("refused").inc()
@@ -136,25 +184,50 @@ class Gateway:
 
     def _take(self, files: Files, runtime: Runtime) -> None:
         self._files, self._runtime = files, runtime
+        _opened(self._quotas).replace(build_quotas(files.config.quotas), longest_s=longest_s(runtime))
+        endpoints = {model: backend.endpoints for model, backend in runtime.backends.items()}
+        self._fleet.take(endpoints, new_conditions(files.config, runtime.backends))
+        self._health_checks.start(health_checks(files.config, runtime.backends))
         self.metrics.config_ok.set(1)
         self.metrics.config_info.clear()
         self.metrics.config_info.labels(runtime.digest).set(1)
 
     def _retire(self, runtime: Runtime) -> None:
         """Close a runtime once its last request has ended."""
-        routes = [route for policy in runtime.policies.policies.values() for route in policy.routes()]
-        # Models are asked by their own name, too.
-        limits = [runtime.policies.timeouts, *(route.timeouts for route in routes)]
-        longest_s = max(limit.total_s for limit in limits)
-        task = asyncio.ensure_future(runtime.aclose(longest_s))
+        task = asyncio.ensure_future(runtime.aclose(longest_s(runtime)))
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
 
     def _refuse_fixed_changes(self, files: Files) -> None:
         """Raise `ConfigError` where what cannot change while running has changed."""
-        for section in ("server", "store"):
+        for section in ("server", "store", "redis", "cache"):
             if getattr(files.config, section) != getattr(self.files.config, section):
                 raise files.document.error((section,), "cannot change while the gateway runs: restart it")
+
+
+def longest_s(runtime: Runtime) -> float:
+    """Return how long a request may take at most."""
+    routes = [route for policy in runtime.policies.policies.values() for route in policy.routes()]
+    # Models are asked by their own name, too.
+    return max(limit.total_s for limit in [runtime.policies.timeouts, *(route.timeouts for route in routes)])
+
+
+def open_ledger(config: GatewayConfig, sharing: Sharing | None) -> Ledger:
+    """Return where quotas are counted: with all replicas, or in this process."""
+    if config.redis is None or sharing is None:
+        return MemoryLedger()
+    module = import_module("gateway.quotas.shared")
+    ledger: Ledger = module.shared_ledger(sharing.link, replica=sharing.replica, away=config.redis.quotas)
+    return ledger
+
+
+def open_sharing(config: GatewayConfig, fleet: Fleet, metrics: Metrics) -> Sharing | None:
+    """Return what is shared with other replicas, None where there are none."""
+    if config.redis is None:
+        return None
+    module = import_module("gateway.sharing.sharing")  # nothing else needs Redis' client
+    sharing: Sharing = module.Sharing(config.redis, fleet, metrics)
+    return sharing
 
 
 def open_store(files: Files, *, read_only: bool = False) -> Store:

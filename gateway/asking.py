@@ -9,9 +9,13 @@ from gateway.api.body import check_chat
 from gateway.api.options import read_options
 from gateway.deciding import Ask
 from gateway.errors import RequestError
+from gateway.priority import rank
+from gateway.quotas.own import own_quotas
+from gateway.quotas.types import Holder
 from gateway.signals.base import Request
+from gateway.signals.metadata import tags_of, user_of
 from gateway.signals.request import last_user_text
-from providers.chat import InvalidBody, parse_chat
+from providers.chat import InvalidBody, edited, parse_chat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,4 +52,29 @@ def ask_of(sent: ChatRequest, headers: Mapping[str, str], access: Access, at: da
     chat, asked = read_options(sent, headers, decider)
     shown = {name: value for name, value in headers.items() if name not in SECRET_HEADERS}
     request = Request(chat.body, last_user_text(chat.body), at, shown, access.caller)
-    return Ask(chat, request, access.constraints.tightened(asked))
+    if asked.include_cost and chat.stream:
+        # The cost is told in the usage, so the usage is wanted.
+        options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
+        chat = edited(chat, {"stream_options": options}, ())
+    constraints = access.constraints.tightened(asked.constraints)
+    priority = rank(access.priority, asked.priority)
+    return Ask(
+        chat,
+        request,
+        constraints,
+        priority,
+        include_cost=asked.include_cost,
+        holder=_holder(access, request),
+        identity=access.identity,
+    )
+
+
+def _holder(access: Access, request: Request) -> Holder:
+    """Return on whose account a request goes. Who is not told by the key or the token is whom the request names."""
+    return Holder(
+        key=access.key,
+        user=access.user or user_of(request),
+        team=access.caller.team,
+        tags=tags_of(request),
+        own=(*access.own, *own_quotas(access.quotas)),
+    )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.data_class import classify
 from gateway.demands import demand_of, nobody_eligible
-from gateway.dial import turned
+from gateway.dial import pressed, turned
 from gateway.errors import RequestError, RequestRejected
 from gateway.policy import match
+from gateway.quotas.types import Holder
 from gateway.route import Refusal
 from gateway.signals.extract import Readings
 from gateway.stickiness import Grip, grip, held
@@ -21,15 +22,16 @@ from gateway.trace import Trace
 from routers.types import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from random import Random
 
     from gateway.constraints import Constraints
     from gateway.data_class import Classified, DataClassRules
-    from gateway.eligibility import Eligibility
-    from gateway.health import Health
+    from gateway.eligibility import Demand, Eligibility
+    from gateway.endpoints.fleet import Fleet
     from gateway.latencies import Latencies
     from gateway.policy import Matched, Policies, Resolved
+    from gateway.quotas.quotas import Quotas
     from gateway.route import Route
     from gateway.sessions import Sessions
     from gateway.signals.base import Request
@@ -37,27 +39,40 @@ if TYPE_CHECKING:
     from providers.types import ChatRequest
     from routers.types import Call, Candidate, Plan
 
+#: Nobody in particular.
+NO_HOLDER = Holder()
 #: Signals that every decision reads: how long the request is, what it needs, and what session it belongs to.
 ALWAYS = frozenset({"length", "context", "needs", "session", "agent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request to be decided on: as it came, as signals see it, and what its caller's key and the caller demand."""
+    """A request to be decided on: as it came, as signals see it, and what its caller's key and the caller demand.
+
+    Of higher `priority` it goes first where there is no room; `include_cost` asks for the cost in the usage. `holder`
+    is on whose account it goes, but for the policy; `spent` says of models whose quota does not let it pass why.
+    `identity` tells its caller's key from every other.
+    """
 
     chat: ChatRequest
     request: Request
     constraints: Constraints
+    priority: int = 1
+    include_cost: bool = False
+    holder: Holder = NO_HOLDER
+    spent: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What is known beyond the request, and changes from one to the next. Randomness comes from `rng`."""
 
-    health: Health
+    fleet: Fleet
     sessions: Sessions
     latencies: Latencies
     rng: Random
+    quotas: Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,8 @@ class Routed:
     """A decision: the plan's first call, and all that it was made from.
 
     `chat` is the request as it is to be sent. `pool` may answer, the chosen one included; `forbidden` are all models
-    that must not see the request. `session` is the caller's, empty where there is none.
+    that must not see the request. `session` is the caller's, empty where there is none. `demand` is what it asks of who
+    answers it, `holder` on whose account it goes.
     """
 
     matched: Matched
@@ -78,6 +94,8 @@ class Routed:
     plan: Plan
     call: Call
     trace: Trace
+    demand: Demand
+    holder: Holder
 
 
 @dataclass(slots=True)
@@ -136,30 +154,39 @@ class Decider:
         if isinstance(route, Refusal):
             raise RequestRejected(route.message)
         weight = _weight(resolved, ask.constraints)
+        holder = replace(ask.holder, policy=resolved.policy.name)
+        trace.pressure = world.quotas.pressure(holder, ask.request.at)
         router = turned(route.router, weight, trace.matched.policy, trace.matched.dial)
-        await self.signals.extract(ask.request, router.requires, trace.readings, began)
+        router = pressed(router, trace.pressure.price)
+        await self.signals.extract(
+            ask.request, router.requires | trace.matched.policy.cache_reads, trace.readings, began
+        )
         stages.end("signals")
         chat = route.changes.apply(ask.chat)
-        pool, forbidden = self._eligible(route, chat, ask, trace, world)
+        ask = replace(ask, holder=holder)
+        pool, forbidden, demand = self._eligible(route, chat, ask, trace, world)
         stages.end("eligibility")
         context = context_of(ask.request.text, trace.readings)
         session = session_of(ask.request, trace.readings.features)
+        if session:
+            await world.sessions.refresh(trace.matched.policy.name, session)
         plan, call = self._begin(replace(route, router=router, pool=pool), context, session, trace, world)
         stages.end("route")
-        return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace)
+        return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace, demand, holder)
 
     def _eligible(
         self, route: Route, chat: ChatRequest, ask: Ask, trace: Trace, world: World
-    ) -> tuple[tuple[Candidate, ...], frozenset[str]]:
-        """Return who of the route may answer, and all models that must not see the request."""
+    ) -> tuple[tuple[Candidate, ...], frozenset[str], Demand]:
+        """Return who of the route may answer, all models that must not see the request, and what it demands."""
         constraints = route.bounds.tightened(ask.constraints)
         classified = self._classified(constraints, trace)
         demand = demand_of(chat, constraints, classified, trace.readings.features, world)
-        trace.removed = self.eligibility.removed(route.pool, demand)
+        spent = _spent(route.pool, ask.holder, ask, world)
+        trace.removed = {**spent, **self.eligibility.removed(route.pool, demand)}
         pool = tuple(candidate for candidate in route.pool if candidate.model not in trace.removed)
         if not pool:
             raise nobody_eligible(trace.removed)
-        return pool, self.eligibility.forbidden(demand)
+        return pool, self.eligibility.forbidden(demand), demand
 
     def _classified(self, constraints: Constraints, trace: Trace) -> Classified | None:
         if self.data_classes is None:
@@ -172,28 +199,49 @@ class Decider:
     def _begin(self, route: Route, context: Context, session: str, trace: Trace, world: World) -> tuple[Plan, Call]:
         """Return a plan and its first call; the route's pool is those that are eligible.
 
-        A router that refuses all candidates that are awake is asked again with the whole pool: a poor chance
-        beats none. Raises `RequestRejected` where it refuses those too.
+        Who has room is chosen among first, then those too for whom the request would have to wait, and those that rest:
+        where a router refuses the ones before, or the best of them is expected to answer worse than the policy takes
+        under load. Raises `RequestRejected` where it refuses all.
         """
         now, pool = time.monotonic(), route.pool
-        awake = world.health.awake(pool, now)
-        trace.resting = tuple(candidate.model for candidate in pool if candidate not in awake)
+        tiers = world.fleet.tiers(pool, now)
+        trace.resting = tuple(candidate.model for candidate in pool if candidate not in tiers[0])
         policy, features = trace.matched.policy, trace.readings.features
         last = world.sessions.last(policy.name, session)
-        tie = grip(policy.stickiness, features, last, awake, now)
+        tie = grip(policy.stickiness, features, last, tiers[0], now)
         refusal = ""
         router = route.standing_in() or held(route.router, tie)
-        for candidates in (awake, pool):
+        for candidates in tiers:
             plan = router.plan(context, candidates, world.rng)
             try:
                 call = next(plan)
             except StopIteration as end:
                 refusal = end.value.reason
             else:
+                if candidates is not tiers[-1] and _too_poor(call, policy.least_reward):
+                    continue
                 stays = tie is not None and call.candidates[0].model == tie.incumbent.model
                 trace.kept = tie.why if tie is not None and stays else None
                 return plan, replace(call, why=_why(call, tie))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
+
+
+def _too_poor(call: Call, least_reward: float | None) -> bool:
+    """Tell whether even the best is expected to answer worse than that.
+
+    It does not go by the draw, so that the probabilities that are logged stay true.
+    """
+    rewards = [estimate.mean for estimate in call.estimates.values()]
+    return least_reward is not None and bool(rewards) and max(rewards) < least_reward
+
+
+def _spent(pool: Sequence[Candidate], holder: Holder, ask: Ask, world: World) -> dict[str, str]:
+    """Return the models that a quota does not let answer, each with the reason."""
+    spent = world.quotas.exhausted([candidate.model for candidate in pool], ask.request.at)
+    for candidate in pool:
+        if candidate.price is None and (quota := world.quotas.unpriced(holder, candidate.model)):
+            spent[candidate.model] = f"quota: {quota} counts USD, and the price is unknown"
+    return {**spent, **ask.spent}
 
 
 def context_of(text: str, readings: Readings) -> Context:

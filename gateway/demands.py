@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gateway.eligibility import Demand
-from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, UnsupportedRequest
+from gateway.errors import ContextExceeded, NoEligibleModel, QuotasSpent, RequestError, UnsupportedRequest
 from gateway.signals.length import LIMITS
 from gateway.signals.needs import needs_of
 from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
@@ -59,6 +59,8 @@ def nobody_eligible(removed: Mapping[str, str]) -> RequestError:
     """Return the error to answer where nobody is left: what is wrong with the request, if that alone is the reason."""
     kinds = {reason.partition(":")[0] for reason in removed.values()}
     reasons = "; ".join(f"{model}: {reason}" for model, reason in removed.items())
+    if kinds == {"quota"}:
+        return QuotasSpent(f"The quotas of all models that may answer are used up ({reasons}).")
     if kinds == {"context_window"}:
         return ContextExceeded(f"The request is too long for every model that may answer it ({reasons}).")
     if kinds <= {"context_window", "capability", "history"}:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: The dial by name: its two ends.
 DIAL = {"cheap": 0.0, "best": 1.0}
+#: Where the dial counts as being, at most, when money is scarce.
+DEAREST = 0.99
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 
 
@@ -53,3 +55,14 @@ def turned(router: Router, weight: float | None, policy: Policy, dial: tuple[flo
             code="invalid_dial",
         )
     return router
+
+
+def pressed(router: Router, price: float) -> Router:
+    """Return a route's router where money is `price` times as dear; one without a dial as it is.
+
+    The dial `w` makes money's price (1 - w) / w; of a dial at 1, where it has none, a hundredth is taken.
+    """
+    if price <= 1 or not isinstance(router, Dialled):
+        return router
+    weight = min(router.quality_weight, DEAREST)
+    return router.with_quality_weight(weight / (weight + price * (1 - weight)) if weight else 0.0)

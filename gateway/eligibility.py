@@ -59,6 +59,12 @@ class Demand:
     data_class: str | None = None
     latencies_s: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def most_completion_tokens(self) -> int:
+        """Return how many tokens all answers together may have; assumed where the request sets no limit."""
+        limit = self.completion_tokens
+        return self.answers * (ASSUMED_COMPLETION_TOKENS if limit is None else limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Eligibility:
@@ -163,6 +169,5 @@ def expected_cost_usd(candidate: Candidate, demand: Demand) -> Decimal | None:
     """
     if candidate.price is None:
         return None
-    limit = demand.completion_tokens
-    completion_tokens = demand.answers * (ASSUMED_COMPLETION_TOKENS if limit is None else limit)
-    return (demand.prompt_tokens * candidate.price.input + completion_tokens * candidate.price.output) / MILLION
+    output = demand.most_completion_tokens * candidate.price.output
+    return (demand.prompt_tokens * candidate.price.input + output) / MILLION

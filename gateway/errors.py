@@ -9,6 +9,8 @@ GatewayError
 │   ├── NoEligibleModel     403    no model may answer it
 │   ├── UnsupportedRequest  400    no model can take what it holds
 │   ├── ContextExceeded     400    it is too long for every model
+│   ├── QuotasSpent         429    the quotas of all models are used up
+│   ├── NotCached           504    the client wants an answer from the cache only
 │   ├── ModelNotFound       404
 │   └── FeedbackConflict    409    the id was used before, for something else
 └── NoBackendAvailable             every candidate failed; status by the last failure
@@ -17,14 +19,17 @@ GatewayError
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
-from providers.errors import ContextTooLong, InputUnsupported, ProviderMisconfigured, ProviderTimeout
+from providers.errors import ContextTooLong, InputUnsupported, ProviderMisconfigured, ProviderTimeout, QuotaExhausted
 
 if TYPE_CHECKING:
     from gateway.trace import Trace
     from providers.errors import ProviderError
 
+#: A longer `retry-after` is disregarded by OpenAI's clients.
+LONGEST_RESPECTED_S = 60.0
 #: OpenAI's error types, by status.
 TYPES = {
     400: "invalid_request_error",
@@ -118,6 +123,28 @@ class UnsupportedRequest(RequestError):
     code = "unsupported_input"
 
 
+class QuotasSpent(RequestError):
+    """The quotas of all models that may answer are used up; repeating does not help before they begin anew."""
+
+    status = 429
+    code = "insufficient_quota"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.headers = {"x-should-retry": "false"}
+
+
+class NotCached(RequestError):
+    """The client wants an answer from the cache only, and there is none (RFC 9111, section 5.2.1.7)."""
+
+    status = 504
+    code = "not_cached"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.headers = {"x-should-retry": "false"}
+
+
 class ContextExceeded(RequestError):
     """The request is too long for every model of the pool."""
 
@@ -162,10 +189,19 @@ class NoBackendAvailable(GatewayError):
 def _advice(error: ProviderError) -> dict[str, str]:
     """Return `retry-after` where upstream asked for it; tell clients not to repeat what cannot work."""
     if error.retry_after_s is not None:
-        return {"retry-after": str(max(1, round(error.retry_after_s)))}
-    if isinstance(error, ProviderMisconfigured) or not error.at_fault:
+        return retry_after(error.retry_after_s)
+    if isinstance(error, ProviderMisconfigured | QuotaExhausted) or not error.at_fault:
         return {"x-should-retry": "false"}
     return {}
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """Return the headers that ask a client to come back after so many seconds, and not before.
+
+    OpenAI's clients go by the milliseconds, and disregard what is longer than a minute.
+    """
+    headers = {"retry-after": str(max(1, math.ceil(seconds))), "retry-after-ms": str(math.ceil(seconds * 1000))}
+    return headers if seconds <= LONGEST_RESPECTED_S else {**headers, "x-should-retry": "false"}
 
 
 def error_body(status: int, message: str, code: str | None, param: str | None = None, kind: str | None = None) -> bytes:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gateway.charging import UNKNOWN, charge
+from gateway.cost_in_usage import DONE, cost_event, costed, costed_event
 from gateway.errors import NoBackendAvailable, NoEligibleModel, error_event
 from gateway.events import Outcome
 from providers.errors import ProviderError
+from providers.sse import event_data
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator, Mapping
 
+    from gateway.bill import Bill
     from gateway.charging import Charge
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
@@ -32,6 +36,15 @@ STOPPED = "the gateway stops"
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants."""
+
+    bill: Bill
+    limit_headers: Mapping[str, str]
+    include_cost: bool = False
+
+
 class Exchange:
     """The answer to one request, and its bookkeeping.
 
@@ -40,18 +53,29 @@ class Exchange:
     """
 
     def __init__(
-        self, decision: Decision, arrival: Arrival, dispatcher: Dispatcher, recorder: Recorder, metrics: Metrics
+        self,
+        decision: Decision,
+        arrival: Arrival,
+        dispatcher: Dispatcher,
+        recorder: Recorder,
+        metrics: Metrics,
+        *,
+        wishes: Wishes,
     ) -> None:
         self.decision = decision
         self._arrival = arrival
         self._dispatcher = dispatcher
         self._recorder = recorder
         self._metrics = metrics
+        self._include_cost = wishes.include_cost
+        self._bill = wishes.bill
+        self._limit_headers = wishes.limit_headers
         self._answer: Dispatched | None = None
         self._latencies: Latencies | None = None
         self._ttft_s: float | None = None
         self._charged: Charge | None = None
         self._ended = False
+        self._cost_told = False
 
     def __enter__(self) -> Self:
         """Begin to wait for an answer."""
@@ -80,6 +104,11 @@ class Exchange:
         self._ttft_s = self._elapsed_s() if answer.reply.streams else None
 
     @property
+    def trace(self) -> Mapping[str, Any]:
+        """Return the trace of the decision."""
+        return self.decision.trace
+
+    @property
     def streams(self) -> bool:
         """Tell whether the answer is a stream."""
         return self._answer is not None and self._answer.reply.streams
@@ -102,6 +131,8 @@ class Exchange:
         upstream = self._answer.reply.headers
         # What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
         headers |= {n: value for n, value in upstream.items() if n.startswith(RELAYED_HEADERS) and value.isascii()}
+        # Limits of its own key are the caller's business, rather than those of the gateway's key at the endpoint.
+        headers |= self._limit_headers
         headers["x-pointsman-model"] = self._answer.backend.candidate.model
         if not self.streams:
             charged = self._charge()
@@ -112,8 +143,11 @@ class Exchange:
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
         pieces = [piece async for piece in self._under_way.reply.body()]
+        body = b"".join(pieces)
+        if self._include_cost:
+            body = costed(body, self._charge(), self._under_way.reply, self._prompt_tokens)
         self._end(self._under_way.reply.status, None)
-        return b"".join(pieces)
+        return body
 
     async def events(self) -> AsyncGenerator[bytes]:
         """Yield the events of a stream; a broken one ends with an error event, and never as if complete.
@@ -124,11 +158,12 @@ class Exchange:
         status, error = reply.status, "internal_error"
         try:
             async for event in reply.body():
-                yield event
+                for one in self._with_cost(event) if self._include_cost else (event,):
+                    yield one
             status, error = reply.status, ""
         except ProviderError as broken:
             status, error = reply.status, broken.code
-            self._dispatcher.broke(self._under_way.backend.candidate.model, broken)
+            self._dispatcher.broke(self._under_way, broken)
             self._end(status, error)  # before the client hears of it
             yield error_event(str(broken), broken.code)
         except (asyncio.CancelledError, GeneratorExit) as cut:
@@ -138,6 +173,16 @@ class Exchange:
         finally:
             self._end(status, error or None)
             await reply.aclose()
+
+    def _with_cost(self, event: bytes) -> Iterator[bytes]:
+        """Yield an event, with the cost where it reports the usage; at the end a further one, if none has."""
+        reply = self._under_way.reply
+        if not self._cost_told and (told := costed_event(event, self._charge_so_far())) is not None:
+            event, self._cost_told = told, True
+        elif not self._cost_told and event_data(event) == DONE:
+            self._cost_told = True
+            yield cost_event(self._charge(), reply, self._prompt_tokens)
+        yield event
 
     @property
     def _under_way(self) -> Dispatched:
@@ -149,21 +194,40 @@ class Exchange:
         return time.monotonic() - self._arrival.clock
 
     def _charge(self) -> Charge:
-        """Return what the answer costs: nothing is known to be owed to endpoints that gave none."""
+        """Return what the answer costs, once it is complete or has ended; it is reckoned once."""
+        if self._charged is None:
+            self._charged = self._charge_so_far()
+        return self._charged
+
+    def _pay(self) -> None:
+        """Count in the quotas what the answer took, or nothing where nobody answered."""
+        if self._answer is None:
+            self._bill.release()
+            return
+        usage = self._answer.reply.usage
+        tokens = usage.prompt_tokens + usage.completion_tokens if usage and self._answer.reply.settled else None
+        self._bill.settle(tokens, self._charge().usd)
+
+    def _charge_so_far(self) -> Charge:
+        """Return what the answer costs, as far as it has come; where there is none, nothing is known to be owed."""
         if self._answer is None:
             return UNKNOWN
-        if self._charged is None:
-            prompt_tokens = self.decision.features.get("prompt_tokens")
-            estimate = int(prompt_tokens) if isinstance(prompt_tokens, int | float) else 0
-            charged = charge(self._answer.reply, self._answer.backend.tariff, estimate)
-            self._charged = charged
-        return self._charged
+        return charge(self._answer.reply, self._answer.backend.tariff, self._prompt_tokens)
+
+    @property
+    def _prompt_tokens(self) -> int:
+        """Return about how many tokens the prompt has."""
+        prompt_tokens = self.decision.features.get("prompt_tokens")
+        return int(prompt_tokens) if isinstance(prompt_tokens, int | float) else 0
 
     def _end(self, status: int, error: str | None) -> None:
         """Record the outcome, once."""
         if self._ended:
             return
         self._ended = True
+        if self._answer:
+            self._answer.end()
+        self._pay()
         usage = self._answer.reply.usage if self._answer else None
         charged = self._charge()
         outcome = Outcome(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
+    from gateway.caching.types import Looked, Written
     from gateway.events import Outcome
 
 #: Seconds; from a local echo to a long answer.
@@ -14,6 +15,21 @@ LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 
 #: Seconds; what the gateway itself adds.
 OVERHEAD_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 PROBABILITY_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9, 0.98, 1)
+
+
+class CacheCounts:
+    """Counts what the cache does."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def looked(self, policy: str, result: Looked) -> None:
+        """Count a lookup."""
+        self._metrics.cache_lookups.labels(policy, result).inc()
+
+    def wrote(self, policy: str, result: Written) -> None:
+        """Count an answer that was to be kept."""
+        self._metrics.cache_writes.labels(policy, result).inc()
 
 
 class Metrics:
@@ -25,6 +41,8 @@ class Metrics:
         requests = "Chat completion requests that were answered, by policy, serving model and status."
         self.requests = counter("requests", requests, "policy", "model", "status")
         self.attempts = counter("attempts", "Calls to models, by model and result.", "model", "result")
+        failures = "Failed calls, by model, error and what followed (see the log's `then`)."
+        self.failures = counter("failures", failures, "model", "error", "then")
         self.cost_usd = counter("cost_usd", "USD spent, estimates included, by model.", "model")
         estimated = "USD of those spent that are an estimate: the endpoint did not count, or not to the end."
         self.estimated_cost_usd = counter("estimated_cost_usd", estimated, "model")
@@ -49,6 +67,18 @@ class Metrics:
         self.overhead_seconds = histogram("overhead_seconds", overhead, OVERHEAD_BUCKETS, "stage")
         propensity = "Probability that the chosen candidate had."
         self.propensity = histogram("propensity", propensity, PROBABILITY_BUCKETS, "policy")
+        self._of_what_is_shared()
+
+    def _of_what_is_shared(self) -> None:
+        counter, gauge = self._counter, self._gauge
+        looked = "Requests that the cache was asked about, by policy and result."
+        self.cache_lookups = counter("cache_lookups", looked, "policy", "result")
+        wrote = "Answers that were to be kept for another time, by policy and result."
+        self.cache_writes = counter("cache_writes", wrote, "policy", "result")
+        self.unauthorized = counter("unauthorized", "Requests without a good key or token, by reason.", "reason")
+        self.redis_up = gauge("redis_up", "1 if Redis answered when it was asked last.")
+        self.replicas = gauge("replicas", "Replicas that have given a sign lately.")
+        self.replicas_differing = gauge("replicas_differing", "Those of them with another configuration in force.")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"pointsman_{name}", text, labels, registry=self.registry)
@@ -58,6 +88,11 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"pointsman_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    @property
+    def cache(self) -> CacheCounts:
+        """Return what counts for the cache."""
+        return CacheCounts(self)
 
     def observe(self, policy: str, outcome: Outcome) -> None:
         """Count what came of a request."""

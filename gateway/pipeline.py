@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.again import Again
+from gateway.bill import Bill, Bills
+from gateway.caching.hit import Hit, Miss, Origin
+from gateway.caching.types import Holder
 from gateway.dispatch import Dispatcher, Terms
-from gateway.errors import NoBackendAvailable, NoEligibleModel, RequestRejected
+from gateway.errors import NoBackendAvailable, NoEligibleModel, NotCached, QuotasSpent, RequestRejected
 from gateway.events import Decision, LoggedEstimate
-from gateway.exchange import Exchange
+from gateway.exchange import Exchange, Wishes
 from gateway.ids import uuid7
+from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
 from providers.errors import ProviderTimeout
 
 if TYPE_CHECKING:
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
     from providers.types import ChatRequest
 
 
+#: Why a request may not pass; they are counted.
+REFUSALS = (RequestRejected, NoEligibleModel, QuotasSpent, QuotaExceeded, QuotaUnpriced, QuotasUnavailable)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A request as it came: its id, when (wall clock, and seconds of the monotonic clock), headers to pass on."""
@@ -34,6 +43,16 @@ class Arrival:
     at: datetime
     clock: float
     headers: Mapping[str, str]
+    #: The caller's own `Authorization`, for endpoints that it is to be sent on to.
+    authorization: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a request holds when it is sent: of its quotas, and the place for its answer in the cache."""
+
+    bill: Bill
+    miss: Miss
 
 
 class Pipeline:
@@ -43,6 +62,11 @@ class Pipeline:
         self._recorder = recorder
         self._metrics = metrics
         self._world = world
+        self._bills = Bills(world.quotas)
+
+    async def aclose(self) -> None:
+        """Wait until all that requests took has been counted."""
+        await self._bills.aclose()
 
     async def route(self, runtime: Runtime, ask: Ask) -> Routed:
         """Decide who should answer; nothing is sent and nothing is logged.
@@ -54,26 +78,47 @@ class Pipeline:
             self._metrics.overhead_seconds.labels(stage).observe(seconds)
         return routed
 
-    async def complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange:
-        """Route a request and send it; return the answer under way.
+    async def complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange | Again:
+        """Route a request and send it; return the answer under way, or one that is given again.
 
         From the decision on there is exactly one outcome, however it ends. Raises `GatewayError`.
         """
         try:
             return await self._complete(runtime, ask, arrival)
-        except (RequestRejected, NoEligibleModel) as error:
+        except REFUSALS as error:
             self._metrics.refused.labels(runtime.policies.known(ask.chat.model), error.code).inc()
             raise
 
-    async def _complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange:
-        routed = await self.route(runtime, ask)
+    async def _complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange | Again:
+        while True:
+            routed = await self.route(runtime, ask)
+            rules = routed.matched.policy.cache
+            looked = await runtime.caching.lookup(ask, routed, rules, _holder(ask), arrival.at)
+            if isinstance(looked, Hit):
+                return Again(looked, routed, include_cost=ask.include_cost)
+            if looked.only:
+                raise NotCached("There is no answer in the cache, and 'only-if-cached' asks for no other.")
+            chosen = routed.call.candidates[0]
+            try:
+                bill = await self._bills.open(routed.holder, chosen, routed.demand)
+            except (QuotaExceeded, QuotaUnpriced) as error:
+                if not error.of_model or chosen.model in ask.spent:
+                    raise
+                # Others may answer: it is decided anew, without this one.
+                ask = replace(ask, spent={**ask.spent, chosen.model: f"quota: {error}"})
+            else:
+                return await self._send(runtime, ask, arrival, routed, Held(bill, looked))
+
+    async def _send(self, runtime: Runtime, ask: Ask, arrival: Arrival, routed: Routed, held: Held) -> Exchange:
         decision = self._decision(runtime, ask.chat, arrival, routed)
         self._recorder.record(decision)
         self._metrics.propensity.labels(decision.policy).observe(decision.propensities[decision.chosen])
-        dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.health, self._metrics)
-        exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics)
+        dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.fleet, self._metrics, self._world.rng)
+        wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost)
+        exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics, wishes=wishes)
         with exchange:
-            answer = await _in_time(dispatcher, routed, terms_of(routed, arrival, ask))
+            answer = await _in_time(dispatcher, routed, terms_of(routed, arrival, ask, held.bill))
+            answer.reply = held.miss.keep(answer.reply, Origin(answer.backend.candidate.model, str(decision.id)))
             exchange.begin(answer, self._world.latencies)
             self._remember(routed, answer)
         return exchange
@@ -113,7 +158,12 @@ class Pipeline:
         )
 
 
-def terms_of(routed: Routed, arrival: Arrival, ask: Ask) -> Terms:
+def _holder(ask: Ask) -> Holder:
+    """Return whose answers a request may be given again."""
+    return Holder(ask.identity, ask.holder.team)
+
+
+def terms_of(routed: Routed, arrival: Arrival, ask: Ask, bill: Bill | None = None) -> Terms:
     """Return on what terms a decision is carried out."""
     route = routed.route
     most_s = route.bounds.tightened(ask.constraints).max_latency_s
@@ -124,8 +174,12 @@ def terms_of(routed: Routed, arrival: Arrival, ask: Ask) -> Terms:
         forbidden=routed.forbidden,
         timeouts=replace(route.timeouts, total_s=limit_s),
         attempts=route.attempts,
+        repeats=route.repeats,
         headers={**arrival.headers, **route.changes.headers},
         changes=route.changes,
+        priority=ask.priority,
+        authorization=arrival.authorization,
+        bill=bill,
     )
 
 
@@ -136,10 +190,11 @@ async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Disp
         async with asyncio.timeout(limit_s):
             return await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
     except TimeoutError as error:
+        dispatcher.out_of_time()
         late = ProviderTimeout(f"no candidate answered within {limit_s:g} s")
         raise NoBackendAvailable(late) from error
 
 
-def arrive(request_id: str, headers: Mapping[str, str]) -> Arrival:
+def arrive(request_id: str, headers: Mapping[str, str], authorization: str | None = None) -> Arrival:
     """Return a request's arrival, now."""
-    return Arrival(request_id, datetime.now(UTC), time.monotonic(), headers)
+    return Arrival(request_id, datetime.now(UTC), time.monotonic(), headers, authorization)

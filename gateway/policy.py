@@ -15,11 +15,13 @@ from gateway.route import Refusal, Route, only
 from gateway.rules.features import with_defaults
 from gateway.rules.projections import Projections, apply
 from gateway.rules.ruleset import RuleSet
+from gateway.signals.extract import EMBEDDING
 from routers.types import Dialled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gateway.caching.types import CacheRules
     from gateway.constraints import Constraints
     from gateway.rules.ruleset import Match
     from providers.types import Timeouts
@@ -70,6 +72,10 @@ class Policy:
     stickiness: Stickiness = STICKY
     dial: tuple[float, float] = (0.0, 1.0)
     data_class: str | None = None
+    #: Under load, a request rather waits than goes to models that are all expected to answer worse than this.
+    least_reward: float | None = None
+    #: Which of its answers are given again; None: none.
+    cache: CacheRules | None = None
     #: The signals that its rules read, and those of the policies that they lead to.
     signals: frozenset[str] = frozenset()
 
@@ -82,6 +88,11 @@ class Policy:
     def pool(self) -> tuple[Candidate, ...]:
         """Return the candidates where no rule matches."""
         return self.route.pool
+
+    @property
+    def cache_reads(self) -> frozenset[str]:
+        """Return the signals that looking for an answer to give again needs."""
+        return frozenset({EMBEDDING}) if self.cache is not None and self.cache.semantic else frozenset()
 
     def routes(self) -> Iterator[Route]:
         """Yield every route that a request may be given, those of other policies included."""

@@ -12,9 +12,11 @@ from gateway.config.callers import build_callers
 from gateway.config.deciding import build_decider, needs_encoder, open_encoder_of
 from gateway.config.loader import ConfigError, did_you_mean
 from gateway.deciding import World
-from gateway.health import Health
+from gateway.endpoints.fleet import Fleet
 from gateway.latencies import Latencies
 from gateway.metrics import Metrics
+from gateway.quotas.memory_ledger import MemoryLedger
+from gateway.quotas.quotas import Quotas
 from gateway.sessions import Sessions
 from gateway.signals.embedding import Embedder
 
@@ -46,9 +48,13 @@ async def open_decider(files: Files, deadline_ms: float) -> AsyncIterator[Decide
             await embedder.aclose()
 
 
+#: Nothing is counted in a rehearsal.
+NO_QUOTAS = Quotas((), MemoryLedger(), longest_s=0)
+
+
 def fresh_world(seed: int = 0) -> World:
     """Return a world in which no model has failed, no session has begun, and draws are always the same."""
-    return World(Health(), Sessions(), Latencies(), Random(seed))  # noqa: S311 - a rehearsal wants a seeded draw
+    return World(Fleet(), Sessions(), Latencies(), Random(seed), NO_QUOTAS)  # noqa: S311 - a rehearsal wants a seeded draw
 
 
 def access_named(config: GatewayConfig, name: str | None, option: str = "--caller") -> Access:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Route:
     """A pool, a router over it, what to do when its choice fails, and what is changed in the request.
 
-    `attempts` of None means: each candidate once. `fallback` of None means: the rest of the pool, likeliest first.
+    `attempts` of None means: each endpoint of each candidate once, and `repeats` of them again. `fallback` of None
+    means: the rest of the pool, likeliest first.
     """
 
     pool: tuple[Candidate, ...]
@@ -27,6 +28,7 @@ class Route:
     fallback: tuple[str, ...] | None
     timeouts: Timeouts
     attempts: int | None = None
+    repeats: int = 1
     bounds: Constraints = UNBOUNDED
     changes: Changes = UNCHANGED
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
+    from gateway.backend import Backend
+    from gateway.caching.caching import Caching
     from gateway.callers import Callers
     from gateway.config.models import GatewayConfig
     from gateway.deciding import Decider
-    from gateway.dispatch import Backend
     from gateway.policy import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What decides, who may call, who answers, and what is answered again."""
+
+    decider: Decider
+    callers: Callers
+    backends: Mapping[str, Backend]
+    caching: Caching
 
 
 class Runtime:
@@ -23,16 +35,15 @@ class Runtime:
         self,
         config: GatewayConfig,
         digest: str,
-        decider: Decider,
-        callers: Callers,
-        backends: Mapping[str, Backend],
+        parts: Parts,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self.config = config
         self.digest = digest
-        self.decider = decider
-        self.callers = callers
-        self.backends = backends
+        self.decider = parts.decider
+        self.callers = parts.callers
+        self.backends = parts.backends
+        self.caching = parts.caching
         self._close = close
         self._users = 0
         self._idle = asyncio.Event()
@@ -64,4 +75,5 @@ class Runtime:
             pass  # requests that are still open lose their backends: the time that they were given is up
         finally:
             self.decider.signals.close()
+            await self.caching.settle()
             await self._close()

@@ -28,6 +28,9 @@ class Sessions:
         """Return who answered last, None for a session that is not known."""
         return self._last.get((policy, session))
 
+    async def refresh(self, policy: str, session: str) -> None:
+        """Learn who answered last elsewhere: nobody, where there is no elsewhere."""
+
     def note(self, policy: str, session: str, model: str, now: float) -> None:
         """Note who answers."""
         key = policy, session

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.quotas.pressure import Pressure
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Rules of one policy whose verdicts a trace shows; of more, it shows the last ones that were asked.
 MAX_RULES = 50
+NO_PRESSURE = Pressure()
 #: Features that are the user's own words: a trace says what was asked of them, not what they are.
 UNSHOWN = frozenset({"text"})
 
@@ -22,8 +25,9 @@ UNSHOWN = frozenset({"text"})
 class Trace:
     """What a decision was made from.
 
-    `removed` says of each model that must not or cannot answer why, `stages` how many seconds each stage took.
-    `data_class` is the class of the request with the reasons for it, `kept` why a session's last model was kept.
+    `removed` says of each model that must not or cannot answer why, `resting` are those that rest or have no room,
+    `stages` how many seconds each stage took. `data_class` is the class of the request with the reasons for it, `kept`
+    why a session's last model was kept, `pressure` how scarce money is.
     """
 
     readings: Readings
@@ -32,6 +36,7 @@ class Trace:
     resting: tuple[str, ...] = ()
     data_class: tuple[str, tuple[str, ...]] | None = None
     kept: str | None = None
+    pressure: Pressure = NO_PRESSURE
     stages: dict[str, float] = field(default_factory=dict)
 
     def as_json(self, *, every_rule: bool = False) -> dict[str, Any]:
@@ -51,6 +56,7 @@ class Trace:
             "removed": dict(self.removed),
             "resting": list(self.resting),
             "kept": self.kept,
+            "pressure": _pressure(self.pressure),
             "signal_ms": _milliseconds(self.readings.seconds),
             "stage_ms": _milliseconds(self.stages),
         }
@@ -63,6 +69,14 @@ class Trace:
 def shown(features: Mapping[str, Any]) -> dict[str, Any]:
     """Return features as plain JSON values, without the user's own words."""
     return {name: _plain(value) for name, value in features.items() if name not in UNSHOWN}
+
+
+def _pressure(pressure: Pressure) -> dict[str, Any] | None:
+    """Return how scarce money is: its price by now, and how much of each quota is used; None where none counts."""
+    if not pressure.shares:
+        return None
+    shares = {name: round(share, 6) for name, share in pressure.shares.items()}
+    return {"price_of_money": round(pressure.price, 6), "used": shares}
 
 
 def _plain(value: Any) -> Any:

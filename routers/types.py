@@ -250,6 +250,11 @@ class Router(Protocol):
 class Dialled(Protocol):
     """A router that weighs quality against cost, with a dial that a request may turn."""
 
+    @property
+    def quality_weight(self) -> float:
+        """Return where the dial is: 0 is cheapest, 1 is best."""
+        ...
+
     def with_quality_weight(self, quality_weight: float) -> Router:
         """Return this router with the dial elsewhere: 0 is cheapest, 1 is best. It shares what was learned.
 

@@ -13,6 +13,10 @@ import typer
 import yaml
 
 import gateway.errors
+import gateway.failures
+import gateway.identity.errors
+import gateway.keys.errors
+import gateway.quotas.errors
 import providers.errors
 import providers.types
 import routers.types
@@ -32,6 +36,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DOCS = ROOT / "docs"
+ERRORS = [
+    gateway.errors,
+    gateway.failures,
+    gateway.identity.errors,
+    gateway.keys.errors,
+    gateway.quotas.errors,
+    providers.errors,
+]
 POLICIES = sorted((ROOT / "configs" / "policies").glob("*.yaml"))
 COMPONENTS = [(kind, name) for kind, known in BUILT_IN.items() for name in known]
 MODULES = sorted(path for package in ("gateway", "routers", "providers") for path in (ROOT / package).rglob("*.py"))
@@ -110,7 +122,7 @@ def test_every_metric_is_documented():
     assert expected == written
 
 
-@pytest.mark.parametrize("module", [gateway.errors, providers.errors], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", ERRORS, ids=lambda module: module.__name__)
 def test_every_error_is_documented(module):
     """docs/http.md has the code of every class."""
     classes = [c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, Exception)]
@@ -134,7 +146,7 @@ def test_every_path_is_documented():
     """docs/http.md has each path that the application serves."""
     paths = set(
         re.findall(
-            r'@router\.(get|post)\(\s*"([^"]+)"',
+            r'@router\.(get|post|patch|delete)\(\s*"([^"]+)"',
             "".join(p.read_text() for p in (ROOT / "gateway" / "api").glob("*.py")),
         )
     )

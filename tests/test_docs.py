@@ -110,12 +110,22 @@ def completed_gateway(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+#: The variables that the pages' examples read.
+ENVIRONMENT = {
+    "OPENAI_API_KEY": "k",
+    "GROQ_API_KEY": "k",
+    "OPENAI_KEYS": "k,l",
+    "POINTSMAN_ADMIN_KEY": "an-admin-key-of-some-length",
+    "REDIS_URL": "redis://redis:6379/0",
+}
+
+
 def check_yaml(data: dict[str, Any], folder: Path) -> None:
     """Check a gateway's file, a policy, or a part of either."""
     if set(data) <= set(GatewayConfig.model_fields):
         path = folder / "configs" / "example.yaml"
         path.write_text(yaml.safe_dump(completed_gateway(data)), encoding="utf-8")
-        for policy in read_files(path, {"OPENAI_API_KEY": "k", "GROQ_API_KEY": "k"}).policies:
+        for policy in read_files(path, ENVIRONMENT).policies:
             build_new_router(policy.router)
     elif set(data) <= set(PolicyConfig.model_fields):
         check_policy(PolicyConfig.model_validate({"name": "p", "router": {"type": "random"}, **data}))

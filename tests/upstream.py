@@ -121,6 +121,12 @@ class Upstream:
         """Never stream."""
         return await self.answer({**body, "stream": False})
 
+    async def keyed(self, body: dict[str, Any]) -> Response:
+        """Answer as the key says: `status-429` gets that status, any other an answer."""
+        key = self.headers[-1].get("authorization", "").removeprefix("Bearer ")
+        kind, _, status = key.partition("-")
+        return await (self.status({"model": f"+{status}"}) if kind == "status" else self.answer(body))
+
     async def only_done(self, _: dict[str, Any]) -> Response:
         return Response(b"data: [DONE]\n\n", media_type="text/event-stream")
 
@@ -133,8 +139,9 @@ class Upstream:
 
     async def status(self, body: dict[str, Any]) -> Response:
         """`status+429`: fail with that status."""
-        status = int(body["model"].partition("+")[2])
-        error = {"message": f"upstream says {status}", "type": "upstream_type", "param": None, "code": "upstream_code"}
+        status = int(body["model"].partition("+")[2].partition("-")[0])
+        code = "insufficient_quota" if body["model"].endswith("quota") else "upstream_code"
+        error = {"message": f"upstream says {status}", "type": "upstream_type", "param": None, "code": code}
         return JSONResponse({"error": error}, status, headers={"retry-after": "2"} if status in (429, 503) else {})
 
     async def too_long(self, _: dict[str, Any]) -> Response:
@@ -194,6 +201,7 @@ BEHAVIOURS = {
     "whole": Upstream.whole,
     "no-images": Upstream.no_images,
     "only-done": Upstream.only_done,
+    "keyed": Upstream.keyed,
     "status": Upstream.status,
     "too-long": Upstream.too_long,
     "garbage": Upstream.garbage,

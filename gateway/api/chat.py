@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.api.auth import access_of
+from gateway.api.auth import check_scope
 from gateway.api.body import read_chat
 from gateway.api.openapi import CHAT_REQUEST, CHAT_RESPONSES, JSON_RESPONSES
-from gateway.api.state import authorised, gateway_of
+from gateway.api.state import access_of, authorised, gateway_of
 from gateway.api.stream import EventStream, unless_left
 from gateway.asking import ask_of
 from gateway.errors import RequestError
@@ -20,9 +20,10 @@ from gateway.explanation import explain, explain_refusal
 from gateway.pipeline import arrive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.callers import Access
     from gateway.deciding import Ask
-    from gateway.events import Decision
     from gateway.runtime import Runtime
 
 router = APIRouter()
@@ -47,14 +48,14 @@ async def create_chat_completion(request: Request) -> Response:
     gateway = gateway_of(request)
     shown = {name: request.headers.get(name, "") for name in PASSED_ON}
     passed_on = {name: value for name, value in shown.items() if value and value.isascii()}
-    arrival = arrive(request.state.request_id, passed_on)
+    arrival = arrive(request.state.request_id, passed_on, request.headers.get("authorization"))
     with ExitStack() as stack:
         runtime = stack.enter_context(gateway.runtime.in_use())
-        access = access_of(request, runtime.callers)
+        access = access_of(request)
         ask = await read_ask(request, runtime, access, arrival.at)
         exchange = await unless_left(request.receive, gateway.pipeline.complete(runtime, ask, arrival))
         traced = access.debug and request.headers.get(DEBUG, "").lower() in ("1", "true")
-        more = {"x-pointsman-trace": trace_header(exchange.decision)} if traced else {}
+        more = {"x-pointsman-trace": trace_header(exchange.trace)} if traced else {}
         if not exchange.streams:
             return Response(await exchange.whole(), headers=exchange.headers | more, media_type="application/json")
         return EventStream(exchange.events(), exchange.headers | more, on_close=stack.pop_all().close)
@@ -65,7 +66,7 @@ async def route(request: Request) -> dict[str, Any]:
     """Decide who would answer, and explain it. Nothing is sent, and nothing is logged."""
     gateway = gateway_of(request)
     with gateway.runtime.in_use() as runtime:
-        access = access_of(request, runtime.callers)
+        access = access_of(request)
         ask = await read_ask(request, runtime, access, datetime.now(UTC))
         try:
             return explain(await gateway.pipeline.route(runtime, ask), trace=access.debug)
@@ -78,16 +79,17 @@ async def route(request: Request) -> dict[str, Any]:
 async def read_ask(request: Request, runtime: Runtime, access: Access, at: datetime) -> Ask:
     """Return a request as decisions are made of it. Raises `RequestError`."""
     sent = await read_chat(request, runtime.config.server)
+    check_scope(access, sent.model, runtime.decider)
     # A header that comes twice is one whose values are joined (RFC 9110, section 5.3): no part of it may be lost.
     headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
     return ask_of(sent, headers, access, at, runtime.decider)
 
 
-def trace_header(decision: Decision) -> str:
+def trace_header(trace: Mapping[str, Any]) -> str:
     """Return the trace of a decision as JSON in ASCII; what would be too long for a header is in the log only."""
-    text = json.dumps(decision.trace, separators=(",", ":"))
+    text = json.dumps(trace, separators=(",", ":"))
     if len(text) <= MAX_HEADER:
         return text
-    short = {**decision.trace, "rules": [], "signals": {}, "cut": "the log has the whole trace"}
+    short = {**trace, "rules": [], "signals": {}, "cut": "the log has the whole trace"}
     text = json.dumps(short, separators=(",", ":"))
     return text if len(text) <= MAX_HEADER else json.dumps({"cut": short["cut"]})

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 
+from gateway.api.auth import check_scope
 from gateway.api.openapi import JSON_RESPONSES
-from gateway.api.state import authorised, gateway_of
+from gateway.api.state import access_of, authorised, gateway_of
 from gateway.dial import turned
+from gateway.keys.errors import NotPermitted
 
 if TYPE_CHECKING:
+    from gateway.callers import Access
     from gateway.policy import Policies, Policy
     from routers.types import Candidate
 
@@ -21,30 +24,38 @@ OWNER = "pointsman"
 
 @router.get("/models")
 async def list_models(request: Request) -> dict[str, Any]:
-    """List the policies and the models."""
-    known = gateway_of(request).runtime.policies
-    data = [_policy(policy.name, policy) for policy in known.policies.values()]
-    data += [_model(candidate) for candidate in known.models.values()]
+    """List the policies and the models that the caller may ask for."""
+    known, access = gateway_of(request).runtime.policies, access_of(request)
+    policies = [policy for policy in known.policies.values() if access.may_ask(policy.name) and _pool(policy, access)]
+    models = [one for one in known.models.values() if access.may_ask(one.model) and access.may_answer(one.model)]
+    data = [_policy(policy.name, policy, access) for policy in policies] + [_model(candidate) for candidate in models]
     return {"object": "list", "data": data}
 
 
 @router.get("/models/{model:path}")
 async def retrieve_model(request: Request, model: str) -> dict[str, Any]:
     """Describe a policy (perhaps with its dial turned) or a model."""
-    return describe(gateway_of(request).runtime.policies, model)
+    runtime, access = gateway_of(request).runtime, access_of(request)
+    check_scope(access, model, runtime.decider)
+    return describe(runtime.policies, model, access)
 
 
-def describe(known: Policies, name: str) -> dict[str, Any]:
-    """Return what a name stands for, in OpenAI's form. Raises `ModelNotFound` and `RequestError`."""
+def describe(known: Policies, name: str, access: Access) -> dict[str, Any]:
+    """Return what a name stands for to a caller, in OpenAI's form. Raises `RequestError`."""
     resolved = known.resolve(name)
     policy = resolved.policy
     turned(policy.route.router, resolved.quality_weight, policy, policy.dial)
-    return _model(known.models[name]) if name in known.models else _policy(name, policy)
+    if not _pool(policy, access):
+        raise NotPermitted(f"No model may answer to this key where {name!r} is asked for.", param="model")
+    return _model(known.models[name]) if name in known.models else _policy(name, policy, access)
 
 
-def _policy(name: str, policy: Policy) -> dict[str, Any]:
-    pool = [candidate.model for candidate in policy.pool]
-    return _entry(name, {"kind": "policy", "description": policy.description, "pool": pool})
+def _policy(name: str, policy: Policy, access: Access) -> dict[str, Any]:
+    return _entry(name, {"kind": "policy", "description": policy.description, "pool": _pool(policy, access)})
+
+
+def _pool(policy: Policy, access: Access) -> list[str]:
+    return [candidate.model for candidate in policy.pool if access.may_answer(candidate.model)]
 
 
 def _model(candidate: Candidate) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The OpenAI SDK sends the one as `extra_headers`, the other as `extra_body={"poin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -13,6 +14,7 @@ from gateway.config.loader import did_you_mean
 from gateway.constraints import Constraints
 from gateway.dial import DIAL
 from gateway.errors import RequestError
+from gateway.priority import PRIORITIES, Priority
 from providers.chat import edited
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
+def _truth(value: Any) -> Any:
+    """Return the truth that a header says; a body says it itself."""
+    said = value.lower() if isinstance(value, str) else ""
+    return {"1": True, "true": True, "0": False, "false": False}.get(said, value)
+
+
 Number = Annotated[float, BeforeValidator(_no_truth)]
 Models = Annotated[frozenset[str], BeforeValidator(_listed)]
 
@@ -56,6 +64,8 @@ class Options(BaseModel):
     allow_models: Models | None = None
     deny_models: Models = frozenset()
     data_class: str | None = None
+    include_cost: Annotated[bool, BeforeValidator(_truth)] = False
+    priority: Priority = "high"
 
     def constraints(self) -> Constraints:
         """Return them as bounds."""
@@ -69,6 +79,15 @@ class Options(BaseModel):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller asks for: bounds, how urgent it is (it can only be made less so), and the cost in the usage."""
+
+    constraints: Constraints
+    priority: Priority = "high"
+    include_cost: bool = False
+
+
 #: The headers that callers may send.
 KNOWN = frozenset(PREFIX + name.replace("_", "-") for name in Options.model_fields) | {
     f"{PREFIX}session-id",
@@ -77,7 +96,7 @@ KNOWN = frozenset(PREFIX + name.replace("_", "-") for name in Options.model_fiel
 }
 
 
-def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider) -> tuple[ChatRequest, Constraints]:
+def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider) -> tuple[ChatRequest, Asked]:
     """Return the request without the gateway's own member, and what the caller asks for.
 
     The body's dial counts before the header's. Raises `RequestError` for an option that is unknown or out of range,
@@ -86,14 +105,16 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
     shown = {name: headers.get(PREFIX + name.replace("_", "-")) for name in Options.model_fields}
     by_header = _parse({name: value for name, value in shown.items() if value is not None}, PREFIX)
     _refuse_unknown(headers)
-    constraints = by_header
+    by_body = Options()
     if MEMBER in chat.body:
         if not isinstance(given := chat.body[MEMBER], dict):
             raise RequestError(f"{MEMBER!r} must be an object.", param=MEMBER, code="invalid_type")
-        constraints = by_header.tightened(_parse(given, f"{MEMBER}."))
+        by_body = _parse(given, f"{MEMBER}.")
         chat = edited(chat, {}, {MEMBER})
+    constraints = by_header.constraints().tightened(by_body.constraints())
     _check_names(constraints, decider)
-    return chat, constraints
+    priority = min(by_header.priority, by_body.priority, key=PRIORITIES.index)
+    return chat, Asked(constraints, priority, by_header.include_cost or by_body.include_cost)
 
 
 def _refuse_unknown(headers: Mapping[str, str]) -> None:
@@ -107,9 +128,9 @@ def _refuse_unknown(headers: Mapping[str, str]) -> None:
             )
 
 
-def _parse(given: Mapping[str, Any], prefix: str) -> Constraints:
+def _parse(given: Mapping[str, Any], prefix: str) -> Options:
     try:
-        return Options.model_validate(given).constraints()
+        return Options.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])

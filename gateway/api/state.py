@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from fastapi import Depends, Request
 
-from gateway.api.auth import access_of
+from gateway.api.auth import admitted
+from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from gateway.application import Gateway
+    from gateway.callers import Access
 
 
 def gateway_of(request: Request) -> Gateway:
@@ -17,8 +20,19 @@ def gateway_of(request: Request) -> Gateway:
     return cast("Gateway", request.app.state.gateway)
 
 
+def access_of(request: Request) -> Access:
+    """Return what the caller of an endpoint that asks for a key has access to."""
+    return cast("Access", request.state.access)
+
+
 async def _authorise(request: Request) -> None:
-    access_of(request, gateway_of(request).runtime.callers)
+    gateway = gateway_of(request)
+    try:
+        with gateway.runtime.in_use() as runtime:
+            request.state.access = await admitted(request, runtime.callers, datetime.now(UTC))
+    except GatewayError as error:
+        gateway.metrics.unauthorized.labels(error.code).inc()
+        raise
 
 
 #: For endpoints that only callers with a key may use.

@@ -75,14 +75,22 @@ def facts_of(files: Files, signals: Collection[str]) -> Facts:
 
 def choices_of(config: GatewayConfig) -> dict[str, frozenset[str]]:
     """Return the texts that features may be, or may hold, where they are known without a look at other files."""
-    signals, callers = config.signals, config.callers.values()
-    return {
+    signals = config.signals
+    # Virtual keys and tokens may come with any.
+    callers = {} if config.keys or config.jwt else _of_callers(config)
+    return callers | {
         "needs": NEEDS,
         "pii": frozenset(KINDS),
         "pii.unread": _UNREAD,
         "time.weekday": frozenset(DAYS),
         "time.windows": frozenset(signals.time.windows),
         "keywords": frozenset(signals.keywords),
+    }
+
+
+def _of_callers(config: GatewayConfig) -> dict[str, frozenset[str]]:
+    callers = config.callers.values()
+    return {
         "caller": frozenset(config.callers),
         "role": _given(caller.role for caller in callers),
         "team": _given(caller.team for caller in callers),

@@ -7,11 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.config.build import open_runtime
-from gateway.metrics import Metrics
+from gateway.config.build import open_backends
 from gateway.profiling.ask import Asker
 from gateway.profiling.journal import described
-from gateway.resources import Resources
 from providers.vendors import LOCAL, VENDORS
 
 if TYPE_CHECKING:
@@ -31,12 +29,9 @@ class Asking:
 @asynccontextmanager
 async def asking(files: Files, names: Sequence[str]) -> AsyncIterator[Asking]:
     """Open what answers under these models' names, until the block ends."""
-    runtime = await open_runtime(files, os.environ, Resources(), Metrics())
-    try:
+    async with open_backends(files, os.environ) as backends:
         written = {name: files.config.models[name] for name in names}
-        providers = {name: files.config.providers[model.provider] for name, model in written.items()}
+        providers = {name: files.config.providers[model.reached[0].provider] for name, model in written.items()}
         vendors = {name: VENDORS.get(provider.vendor, LOCAL) for name, provider in providers.items()}
         descriptions = {name: described(model, providers[name]) for name, model in written.items()}
-        yield Asking(Asker(runtime.backends, vendors), descriptions)
-    finally:
-        await runtime.aclose(patience_s=0)
+        yield Asking(Asker(backends, vendors), descriptions)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli import check, evaluate, explain, log, onboard, policy, profile, schema, serve, train, tune
+from gateway.cli import check, evaluate, explain, key, log, onboard, policy, profile, schema, serve, train, tune
 from gateway.config.loader import ConfigError
 from gateway.embedding_cache import CacheError
 from gateway.engines.engine import EngineError
@@ -58,6 +58,7 @@ app.command("onboard")(onboard.command)
 app.command("evaluate")(evaluate.command)
 app.command("tune")(tune.command)
 app.command("log")(log.command)
+app.add_typer(key.app, name="key")
 app.command("schema")(schema.command)
 
 

@@ -48,7 +48,7 @@ def ready(gateway: Gateway, address: str) -> str:
     """Return what is said when the gateway is ready: what it serves, and how to try it."""
     known = gateway.runtime.policies
     first = next(iter([*known.policies, *known.models]))
-    key = "YOUR_KEY" if gateway.runtime.config.server.keys else "none"
+    key = "none" if gateway.runtime.callers.open else "YOUR_KEY"
     authorization = f' \\\n    -H "authorization: Bearer {key}"' if key != "none" else ""
     body = {"model": first, "max_tokens": 32, "messages": [{"role": "user", "content": QUESTION}]}
     policies = [f"    {name}  ({policy.description or 'policy'})" for name, policy in known.policies.items()]

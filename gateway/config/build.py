@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import httpx2
 
-from gateway.config.callers import build_callers
-from gateway.config.candidates import build_candidates
+from gateway.config.caching import build_caching
+from gateway.config.callers import admin_key_of, build_callers
 from gateway.config.deciding import build_decider, needs_encoder, open_encoder_of
+from gateway.config.endpoints import build_backends, build_provider
 from gateway.config.models import LocalConfig
-from gateway.dispatch import Backend
-from gateway.runtime import Runtime
+from gateway.identity.errors import JwksError
+from gateway.keys.errors import KeysAway
+from gateway.keys.opening import open_ring
+from gateway.resources import Resources
+from gateway.runtime import Parts, Runtime
 from gateway.signals.embedding import Embedder
-from providers.adapters.openai import OpenAIAdapter
 from providers.local import LocalError, LocalModel, LocalServer
-from providers.provider import Provider
-from providers.types import Target
-from providers.vendors import LOCAL, VENDORS
+from providers.vendors import VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import AsyncIterator, Hashable, Mapping
     from pathlib import Path
 
+    from gateway.backend import Backend
+    from gateway.caching.shelf import Shelf
+    from gateway.callers import Callers
     from gateway.config.files import Files
-    from gateway.config.models import EndpointConfig, ModelConfig, ProviderConfig
+    from gateway.config.models import ProviderConfig
+    from gateway.identity.tokens import Tokens
+    from gateway.keys.ring import KeyRing
     from gateway.metrics import Metrics
-    from gateway.resources import Resources
-    from providers.vendors import Vendor
+    from gateway.sharing.link import Link
 
 
-async def open_runtime(files: Files, environment: Mapping[str, str], resources: Resources, metrics: Metrics) -> Runtime:
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What outlives a configuration. `link` leads to Redis, where there is one; `shelf` keeps answers."""
+
+    resources: Resources
+    metrics: Metrics
+    link: Link | None
+    shelf: Shelf
+
+
+async def open_runtime(files: Files, environment: Mapping[str, str], lasting: Lasting) -> Runtime:
     """Open what the configuration names, and return it ready to serve.
 
     Raises `ConfigError`; then nothing stays open.
     """
-    opening = _Opening(files, environment, resources)
+    opening = _Opening(files, environment, lasting.resources)
     try:
         embedder = await opening.embedder()
-        decider = await asyncio.to_thread(build_decider, files, embedder, metrics)
+        decider = await asyncio.to_thread(build_decider, files, embedder, lasting.metrics)
         backends = await opening.backends()
+        callers = await opening.callers(lasting.link)
     except BaseException:
         await opening.aclose()
         raise
-    return Runtime(files.config, files.digest, decider, build_callers(files.config), backends, opening.aclose)
+    encoder = embedder.encoder if embedder else None
+    caching = build_caching(files.config, lasting.shelf, encoder, lasting.metrics.cache)
+    return Runtime(files.config, files.digest, Parts(decider, callers, backends, caching), opening.aclose)
+
+
+@asynccontextmanager
+async def open_backends(files: Files, environment: Mapping[str, str]) -> AsyncIterator[Mapping[str, Backend]]:
+    """Open the models that the configuration names, and nothing else, until the block ends. Raises `ConfigError`."""
+    opening = _Opening(files, environment, Resources())
+    try:
+        yield await opening.backends()
+    finally:
+        await opening.aclose()
 
 
 class _Opening:
@@ -78,29 +109,71 @@ class _Opening:
 
     async def backends(self) -> dict[str, Backend]:
         """Open every provider that a model names, local models side by side."""
-        names = sorted({model.provider for model in self._config.models.values()})
-        client = await self._resources.acquire("client", _open_client)
-        self._held.append("client")
+        names = sorted({one.provider for model in self._config.models.values() for one in model.reached})
+        clients = {name: await self._client(self._config.providers[name]) for name in names}
         # All are waited for, also when one fails: what was opened has to be known to be closed.
         opened = await asyncio.gather(*(self._base_url(name) for name in names), return_exceptions=True)
         for result in opened:
             if isinstance(result, BaseException):
                 raise result
         providers = {
-            name: _provider(name, self._config.providers[name], str(base_url), self._environment, client)
+            name: build_provider(name, self._config.providers[name], str(base_url), self._environment, clients[name])
             for name, base_url in zip(names, opened, strict=True)
         }
-        models = self._config.models
-        return {
-            name: Backend(
-                candidate,
-                providers[models[name].provider],
-                Target(models[name].name or name),
-                tariff,
-                reasons=_reasons(models[name]),
-            )
-            for name, (candidate, tariff) in build_candidates(self._config).items()
-        }
+        return build_backends(self._config, providers)
+
+    async def _client(self, config: ProviderConfig) -> _Client:
+        """Return the HTTP client for a provider: one for all, and one for each proxy."""
+        proxy = None if isinstance(config, LocalConfig) else config.proxy
+        address = proxy.get_secret_value() if proxy else None
+        key = ("client", address)
+
+        async def open_it() -> _Client:
+            return _Client(address)
+
+        client = await self._resources.acquire(key, open_it)
+        self._held.append(key)
+        return client
+
+    async def callers(self, link: Link | None) -> Callers:
+        """Open the store of virtual keys, and what verifies tokens, where the configuration has them."""
+        ring, tokens = await self._ring(link), await self._tokens()
+        return build_callers(self._config, ring, tokens, admin_key_of(self._config, self._environment))
+
+    async def _ring(self, link: Link | None) -> KeyRing | None:
+        if (settings := self._config.keys) is None:
+            return None
+        key = ("keys", settings)
+
+        async def open_it() -> KeyRing:
+            try:
+                ring = await open_ring(settings, self._files.path.parent, link)
+            except KeysAway as error:
+                raise self._files.document.error(("keys",), str(error)) from error
+            await ring.watch()
+            return ring
+
+        ring = await self._resources.acquire(key, open_it)
+        self._held.append(key)
+        return ring
+
+    async def _tokens(self) -> Tokens | None:
+        if (settings := self._config.jwt) is None:
+            return None
+        key = ("jwt", settings.model_dump_json())
+
+        async def open_it() -> Tokens:
+            # Nobody else pays for what verifies signatures.
+            opening = import_module("gateway.identity.opening")
+            try:
+                tokens: Tokens = await opening.open_tokens(settings, self._files.path.parent)
+            except JwksError as error:
+                raise self._files.document.error(("jwt", "jwks_file"), str(error)) from error
+            return tokens
+
+        tokens = await self._resources.acquire(key, open_it)
+        self._held.append(key)
+        return tokens
 
     async def _base_url(self, name: str) -> str:
         """Return where a provider is; a local model is started for it."""
@@ -122,44 +195,13 @@ class _Opening:
         return server.base_url
 
 
-def _reasons(model: ModelConfig) -> bool:
-    """Tell whether a model may be told how much to reason: those may of which nothing else is known."""
-    return model.capabilities is None or "reasoning_effort" in model.capabilities
-
-
 class _Client(httpx2.AsyncClient):
     """The HTTP client that all providers share; requests set their own time limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str | None) -> None:
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
-        # What runs on this machine is not reached through a proxy, whatever the environment says.
-        direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-        super().__init__(limits=limits, timeout=None, follow_redirects=False, mounts=direct)
-
-
-async def _open_client() -> _Client:
-    return _Client()
-
-
-def _provider(
-    name: str, config: ProviderConfig, base_url: str, environment: Mapping[str, str], client: httpx2.AsyncClient
-) -> Provider:
-    vendor = LOCAL if isinstance(config, LocalConfig) else VENDORS[config.vendor]
-    headers = {} if vendor.keep_alive else {"connection": "close"}
-    if not isinstance(config, LocalConfig):
-        headers |= _authentication(vendor, config, environment)
-        headers |= {header.lower(): value.get_secret_value() for header, value in config.headers.items()}
-    adapter = OpenAIAdapter(stream_options=vendor.stream_options, reasoning=vendor.reasoning)
-    return Provider(name, base_url=base_url, headers=headers, adapter=adapter, client=client)
-
-
-def _authentication(vendor: Vendor, config: EndpointConfig, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the header that carries the endpoint's key, the one written or its vendor's variable; perhaps none."""
-    variable = environment.get(vendor.key_variable) if vendor.key_variable else None
-    key = config.api_key.get_secret_value() if config.api_key else variable
-    if not key:
-        return {}
-    return {"authorization": f"Bearer {key}"} if vendor.key_header == "authorization" else {"api-key": key}
+        # Prompts and keys go to hosts that the configuration names, and not to proxies that the environment does.
+        super().__init__(limits=limits, timeout=None, follow_redirects=False, trust_env=False, proxy=proxy)
 
 
 def local_model(config: LocalConfig, folder: Path) -> LocalModel:

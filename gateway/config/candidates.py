@@ -12,7 +12,7 @@ from providers.vendors import VENDORS
 from routers.types import Candidate
 
 if TYPE_CHECKING:
-    from gateway.config.models import GatewayConfig, ModelConfig
+    from gateway.config.models import GatewayConfig, ModelConfig, ModelEndpointConfig
     from gateway.pricing import Tariff
 
 #: What the local models' server takes; what it does not know it ignores.
@@ -33,22 +33,26 @@ def build_eligibility(config: GatewayConfig) -> Eligibility:
 
 
 def _candidate(config: GatewayConfig, name: str, model: ModelConfig) -> tuple[Candidate, Tariff | None]:
-    provider = config.providers[model.provider]
-    if isinstance(provider, LocalConfig):
-        listing = Listing(None, provider.context_tokens)
-    else:
-        listing = look_up(VENDORS[provider.vendor].catalogue, model.name or name)
-    tariff = flat(model.price) if model.price else listing.tariff
-    window = model.context_window or listing.context_window
+    listings = [_listing(config, endpoint, model.name or name) for endpoint in model.reached]
+    tariff = flat(model.price) if model.price else listings[0].tariff
+    # What one endpoint does not take may not be sent to the model at all: they count as alike.
+    window = model.context_window or min((one.context_window for one in listings if one.context_window), default=None)
     return Candidate(name, tariff.price if tariff else None, window), tariff
 
 
+def _listing(config: GatewayConfig, endpoint: ModelEndpointConfig, name: str) -> Listing:
+    provider = config.providers[endpoint.provider]
+    if isinstance(provider, LocalConfig):
+        return Listing(None, provider.context_tokens)
+    return look_up(VENDORS[provider.vendor].catalogue, endpoint.name or name)
+
+
 def _ability(config: GatewayConfig, model: ModelConfig) -> Ability:
-    provider = config.providers[model.provider]
-    local = isinstance(provider, LocalConfig)
-    known = LOCAL_CAPABILITIES if local else None
+    providers = [config.providers[endpoint.provider] for endpoint in model.reached]
+    hosted = [VENDORS[one.vendor] for one in providers if not isinstance(one, LocalConfig)]
+    known = None if hosted else LOCAL_CAPABILITIES
     return Ability(
         capabilities=known if model.capabilities is None else frozenset(model.capabilities),
         clearance=model.clearance,
-        tool_call_id=None if isinstance(provider, LocalConfig) else VENDORS[provider.vendor].tool_call_id,
+        tool_call_id=next((vendor.tool_call_id for vendor in hosted if vendor.tool_call_id), None),
     )

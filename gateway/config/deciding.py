@@ -36,6 +36,8 @@ def _needed(files: Files) -> Iterator[str]:
     if (rules := class_rules(files)) is not None and rules.reads_pii:
         yield "pii"
     for file in files.policies:
+        if file.config.cache is not None and file.config.cache.semantic is not None:
+            yield EMBEDDING
         projections = read_projections(file, features())
         known = {**features(), **projections.provides}
         read = projections.features.union(

@@ -6,12 +6,26 @@ Paths are relative to the file that they stand in. `configs/schema.json` is gene
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, Tag
+from pydantic import (
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 
+from gateway.config.cache_models import CacheConfig
+from gateway.config.key_models import JwtConfig, KeysConfig
+from gateway.config.quota_models import OwnQuotaConfig, QuotaConfig
 from gateway.config.signal_models import SignalsConfig
 from gateway.config.written import Name, Written
+from gateway.priority import Priority
 
 #: What a request may need of a model: what it holds, or asks for.
 Capability = Literal[
@@ -31,6 +45,13 @@ Capability = Literal[
 ]
 
 
+def _separated(written: tuple[SecretStr, ...] | SecretStr | None) -> tuple[str, ...]:
+    """Return secrets that are written as a list or separated by commas."""
+    listed = written if isinstance(written, tuple) else (written,)
+    secrets = [secret.get_secret_value() for secret in listed if secret is not None]
+    return tuple(key.strip() for secret in secrets for key in secret.split(",") if key.strip())
+
+
 class ServerConfig(Written):
     """Where the gateway listens, and whom it serves."""
 
@@ -41,16 +62,44 @@ class ServerConfig(Written):
         description="Keys that callers must show, as a list or separated by commas; none: every caller is served. "
         "Without keys the gateway listens on loopback addresses only.",
     )
+    admin_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="The key of the admin API; by default the environment variable POINTSMAN_ADMIN_KEY. Without one "
+        "there is no admin API.",
+    )
     max_body_bytes: PositiveInt = Field(20 * 1024 * 1024, description="Larger request bodies get a 413.")
-    body_timeout_s: PositiveFloat = Field(30.0, description="Seconds that a caller may be silent within a body.")
+    body_timeout_s: PositiveFloat = Field(
+        30.0, description="Seconds that a caller may be silent within a body, and that its headers may take."
+    )
+    max_headers: PositiveInt = Field(200, description="Requests with more headers get a 431.")
+    max_header_bytes: PositiveInt = Field(128 * 1024, description="Longer request lines and headers get a 431.")
     drain_s: NonNegativeFloat = Field(30.0, description="Seconds that open requests are given when the gateway stops.")
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the keys that callers may show."""
-        written = self.api_keys if isinstance(self.api_keys, tuple) else (self.api_keys,)
-        secrets = [secret.get_secret_value() for secret in written if secret is not None]
-        return tuple(key.strip() for secret in secrets for key in secret.split(",") if key.strip())
+        return _separated(self.api_keys)
+
+
+class ConcurrencyConfig(Written):
+    """How many requests an endpoint is sent at once, for each model."""
+
+    max: PositiveInt | None = Field(None, description="Requests at most; by default a thousand.")
+    adaptive: bool = Field(
+        default=True,
+        description="Whether fewer are sent once it says that it has too much to do, until it answers.",
+    )
+    queue: NonNegativeInt = Field(1000, description="Requests that may wait for room; others get a 429.")
+    queue_s: NonNegativeFloat = Field(10.0, description="Seconds that a request may wait for room.")
+
+
+class HealthCheckConfig(Written):
+    """A question that an endpoint is asked regularly, so that its failure is noticed before a request meets it."""
+
+    path: str = Field("models", description="Path below the `base_url`; any answer below 500 is a good one.")
+    every_s: PositiveFloat = Field(10.0, description="Seconds between two questions.")
+    timeout_s: PositiveFloat = Field(5.0, description="Seconds to the answer.")
 
 
 class EndpointConfig(Written):
@@ -58,8 +107,25 @@ class EndpointConfig(Written):
 
     vendor: str = Field(description="A row of the vendors' table; it supplies what is not written here.")
     base_url: str | None = Field(None, pattern=r"^https?://", description="Address, up to and with `/v1`.")
-    api_key: SecretStr | None = Field(None, description="The key; by default the vendor's environment variable.")
+    api_key: tuple[SecretStr, ...] | SecretStr | None = Field(
+        None,
+        description="The key, or several as a list or separated by commas: where one is limited or refused, the next "
+        "is taken. By default the vendor's environment variable.",
+    )
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="Further headers to send.")
+    proxy: SecretStr | None = Field(
+        None, description="A proxy to reach it through (`http://`, `https://`); those of the environment are not used."
+    )
+    forward_authorization: bool = Field(
+        default=False, description="Whether the caller's own `Authorization` is sent on, in place of a key."
+    )
+    concurrency: ConcurrencyConfig = ConcurrencyConfig()
+    health_check: HealthCheckConfig | None = Field(None, description="By default nothing is asked.")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys as written."""
+        return _separated(self.api_key)
 
 
 class LocalConfig(Written):
@@ -99,10 +165,26 @@ class PriceConfig(Written):
     audio_output: Decimal | None = Field(None, ge=0, description="Audio in the completion; as `output` if absent.")
 
 
+class ModelEndpointConfig(Written):
+    """One of several places where a model is reached."""
+
+    provider: str = Field(description="A name under `providers`.")
+    name: str | None = Field(None, description="What that provider calls the model; by default the model's `name`.")
+    weight: PositiveFloat = Field(1.0, description="Its share of the requests, beside the others.")
+
+
 class ModelConfig(Written):
     """A model of the pool."""
 
-    provider: str = Field(description="A name under `providers`.")
+    provider: str | None = Field(None, description="A name under `providers`; or `endpoints`.")
+    endpoints: tuple[ModelEndpointConfig, ...] = Field(
+        (), description="Several places where the same model is reached, in place of `provider`."
+    )
+    balance: Literal["latency", "outstanding", "weighted"] = Field(
+        "latency",
+        description="Which endpoint is asked first: the faster and less busy of two drawn at random, who has the "
+        "fewest requests, or at random by weight.",
+    )
     name: str | None = Field(None, description="What the provider calls it; by default its name here.")
     price: PriceConfig | None = Field(None, description="By default the catalogue's; in neither: unknown, never zero.")
     context_window: PositiveInt | None = Field(None, description="Tokens; by default the catalogue's.")
@@ -115,6 +197,20 @@ class ModelConfig(Written):
         None, description="The highest data class that it may see; by default the lowest, once there are any."
     )
 
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if (self.provider is None) == (not self.endpoints):
+            raise ValueError("needs either a provider or endpoints")
+        providers = [endpoint.provider for endpoint in self.endpoints]
+        if len(set(providers)) < len(providers):
+            raise ValueError("endpoints may name a provider only once")
+        return self
+
+    @property
+    def reached(self) -> tuple[ModelEndpointConfig, ...]:
+        """Return where it is reached: one place or several."""
+        return self.endpoints or (ModelEndpointConfig(provider=self.provider or ""),)
+
 
 class CallerConfig(Written):
     """A caller with a key of its own, and what that key allows."""
@@ -122,12 +218,20 @@ class CallerConfig(Written):
     key: SecretStr = Field(min_length=1, description="The key that the caller shows.")
     role: str = Field("", description="What rules see as `role`.")
     team: str = Field("", description="What rules see as `team`.")
+    user: str = Field("", description="On whose behalf the caller calls.")
     tags: tuple[str, ...] = Field((), description="What rules see as `caller.tags`.")
     data_class: str | None = Field(None, description="The least data class that the caller's requests count as.")
     allow_models: tuple[Name, ...] | None = Field(None, description="Models that may answer; by default all.")
     deny_models: tuple[Name, ...] = Field((), description="Models that may not answer.")
+    policies: tuple[Name, ...] | None = Field(
+        None, description="Names of policies and models that the caller may ask for; by default all."
+    )
     max_cost_usd: NonNegativeFloat | None = Field(None, description="Most that one answer may be expected to cost.")
     debug: bool = Field(default=False, description="Whether the caller may see how decisions were made.")
+    quotas: tuple[OwnQuotaConfig, ...] = Field((), description="What the caller may use: see [quotas](quotas.md).")
+    priority: Priority = Field(
+        "normal", description="Who goes first where an endpoint has no room: `high`, `normal`, `low`."
+    )
 
 
 class DataClassesConfig(Written):
@@ -172,9 +276,32 @@ class LimitsConfig(Written):
     )
     timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole request, a stream included.")
     ttft_s: PositiveFloat = Field(60.0, description="Seconds to a stream's first event, for each attempt.")
-    gap_s: PositiveFloat = Field(60.0, description="Seconds of silence within a stream.")
+    gap_s: PositiveFloat = Field(9.0, description="Seconds of silence within a stream, once it has begun.")
     connect_s: PositiveFloat = Field(5.0, description="Seconds to connect.")
-    attempts: PositiveInt | None = Field(None, description="Calls for one request; by default one to each candidate.")
+    max_stream_bytes: PositiveInt = Field(
+        512 * 1024 * 1024, description="Bytes that a stream may have; one that goes on is broken off."
+    )
+    attempts: PositiveInt | None = Field(
+        None, description="Calls for one request; by default one to each endpoint of each candidate."
+    )
+    repeats: NonNegativeInt = Field(
+        1, description="Further calls where all have failed in passing, each after a pause of up to five seconds."
+    )
+
+
+class RedisConfig(Written):
+    """What replicas share: quotas, keys, caches, sessions, and which endpoints rest."""
+
+    url: SecretStr = Field(description="`redis://`, `rediss://` or `unix://`, with password and database.")
+    prefix: str = Field("pointsman", min_length=1, description="What every key begins with.")
+    timeout_ms: PositiveFloat = Field(
+        100.0, description="Milliseconds that an answer may take; then it counts as away."
+    )
+    quotas: Literal["open", "closed"] = Field(
+        "open",
+        description="While it is away: `open`, each replica counts for itself, and tells afterwards; `closed`, what a "
+        "quota concerns is refused.",
+    )
 
 
 class GatewayConfig(Written):
@@ -188,9 +315,14 @@ class GatewayConfig(Written):
     callers: dict[Name, CallerConfig] = Field(
         default_factory=dict, description="Callers with keys of their own, besides `server.api_keys`."
     )
+    keys: KeysConfig | None = Field(None, description="Virtual keys; by default there are none.")
+    jwt: JwtConfig | None = Field(None, description="Tokens of an identity provider; by default none are accepted.")
     data_classes: DataClassesConfig | None = Field(
         None, description="How confidential requests are; by default unclassed."
     )
+    redis: RedisConfig | None = Field(None, description="By default nothing is shared: one replica.")
+    quotas: tuple[QuotaConfig, ...] = Field((), description="Limits and budgets: see [quotas](quotas.md).")
+    cache: CacheConfig = Field(CacheConfig(), description="Where answers are kept that policies may give again.")
     limits: LimitsConfig = Field(
         LimitsConfig(), description="For models that are asked by their own name, and policies that state none."
     )

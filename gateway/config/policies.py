@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.changes import Changes
+from gateway.config.caching import cache_rules
 from gateway.config.candidates import build_candidates
 from gateway.config.routers import check_names, checked_router, manifest_of
 from gateway.config.rules import read_condition, read_defaults, read_projections
@@ -49,7 +50,7 @@ def pool_of(names: Iterable[str] | None, candidates: Mapping[str, Candidate]) ->
 
 def timeouts_of(limits: LimitsConfig) -> Timeouts:
     """Return the time limits."""
-    return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s)
+    return Timeouts(limits.connect_s, limits.ttft_s, limits.gap_s, limits.timeout_s, limits.max_stream_bytes)
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ class _Building:
             stickiness=Stickiness(**config.stickiness.model_dump()),
             dial=(config.dial.min, config.dial.max),
             data_class=config.data_class,
+            least_reward=config.under_load.least_reward,
+            cache=cache_rules(config.cache),
             signals=_signals(rules, projections),
         )
 
@@ -97,7 +100,8 @@ class _Building:
         pool = pool_of(config.pool, self.candidates)
         limits = config.limits or self.files.config.limits
         router = checked_router(file.router, _names(pool), self.encoder_digest)
-        return Route(pool, router, config.fallback, timeouts_of(limits), limits.attempts, _bounds(limits))
+        route = Route(pool, router, config.fallback, timeouts_of(limits))
+        return _within(route, limits)
 
     def _effect(self, file: PolicyFile, index: int, route: Route, within: tuple[str, ...]) -> Effect:
         """Return what the rule at `index` leads to."""
@@ -125,9 +129,7 @@ class _Building:
         )
         if rule.limits is None:
             return route
-        return replace(
-            route, timeouts=timeouts_of(rule.limits), attempts=rule.limits.attempts, bounds=_bounds(rule.limits)
-        )
+        return _within(route, rule.limits)
 
     def _router_of_rule(self, file: PolicyFile, index: int, route: Route, pool: tuple[Candidate, ...]) -> Router:
         written = file.router_of(index)
@@ -151,6 +153,17 @@ class _Building:
 
 def _names(pool: Iterable[Candidate]) -> list[str]:
     return [candidate.model for candidate in pool]
+
+
+def _within(route: Route, limits: LimitsConfig) -> Route:
+    """Return a route with those limits."""
+    return replace(
+        route,
+        timeouts=timeouts_of(limits),
+        attempts=limits.attempts,
+        repeats=limits.repeats,
+        bounds=_bounds(limits),
+    )
 
 
 def _bounds(limits: LimitsConfig) -> Constraints:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
+from gateway.config.cache_models import PolicyCacheConfig
 from gateway.config.models import LimitsConfig
 from gateway.config.written import Name, Written
 
@@ -33,6 +34,18 @@ class StickinessConfig(Written):
         description="Whether it stays within a session, unless more is gained than its prompt cache saves.",
     )
     idle_s: PositiveFloat = Field(300.0, description="Seconds of silence after which a session may change freely.")
+
+
+class UnderLoadConfig(Written):
+    """What is done where endpoints have as many requests as they take: by default, others answer."""
+
+    least_reward: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Expected reward below which models that have room do not stand in for those that have none: the "
+        "request waits for one of these.",
+    )
 
 
 class DialConfig(Written):
@@ -136,4 +149,8 @@ class PolicyConfig(Written):
     limits: LimitsConfig | None = Field(None, description="What one request may take; by default the gateway's limits.")
     stickiness: StickinessConfig = StickinessConfig()
     dial: DialConfig = DialConfig()
+    under_load: UnderLoadConfig = UnderLoadConfig()
+    cache: PolicyCacheConfig | None = Field(
+        None, description="Which of its answers are given again: see [caching](caching.md); by default none."
+    )
     data_class: str | None = Field(None, description="The least data class that requests under the policy count as.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from gateway.config.caching import wrong_cache
+from gateway.config.callers import wrong_access
 from gateway.config.loader import did_you_mean
 from gateway.config.models import GatewayConfig, LocalConfig
+from gateway.config.quotas import wrong_quotas
 from gateway.signals.registry import SIGNALS
 from providers.vendors import VENDORS
 
@@ -25,12 +28,15 @@ def wrong_references(
     yield from _wrong_providers(config, document)
     yield from _wrong_keys(config, document, environment)
     yield from _wrong_signals(config, document)
+    yield from wrong_access(config, document, policies, environment)
+    yield from _wrong_shared(config, document, policies)
     yield from wrong_policies(config, policies)
+    yield from _wrong_scopes(config, policies)
 
 
 def strangers_problem(config: GatewayConfig, host: str) -> str | None:
     """Return what is wrong with listening on `host`, if anything: without keys only this machine may be served."""
-    if config.server.keys or config.callers or host == "localhost":
+    if config.server.keys or config.callers or config.keys or config.jwt or host == "localhost":
         return None
     try:
         loopback = ip_address(host).is_loopback
@@ -47,10 +53,35 @@ def _wrong_server(config: GatewayConfig, document: Document) -> Iterator[str]:
         yield document.at(("server", "host"), problem)
 
 
+def _wrong_shared(config: GatewayConfig, document: Document, policies: tuple[PolicyFile, ...]) -> Iterator[str]:
+    """Yield quotas of nobody, and what is to be in Redis where there is none."""
+    asked = {*config.models, *(policy.config.name for policy in policies)}
+    yield from wrong_quotas(config.quotas, document, ("quotas",), {"model": config.models, "policy": asked})
+    for name, caller in config.callers.items():
+        yield from wrong_quotas(caller.quotas, document, ("callers", name, "quotas"), {})
+    yield from wrong_cache(config.cache, document, redis=config.redis is not None)
+    if config.keys is not None and config.keys.store == "redis" and config.redis is None:
+        yield document.at(("keys", "store"), "'redis' needs the section redis, which says where it is")
+
+
+def _wrong_scopes(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> Iterator[str]:
+    """Yield caches that would give one caller what an endpoint has answered by the authorization of another."""
+    forwarding = {name for name, one in config.providers.items() if getattr(one, "forward_authorization", False)}
+    for policy in policies:
+        cache, pool = policy.config.cache, policy.config.pool or tuple(config.models)
+        reached = {one.provider for model in pool if model in config.models for one in config.models[model].reached}
+        if cache is not None and cache.scope != "key" and reached & forwarding:
+            provider = min(reached & forwarding)
+            said = (
+                f"{cache.scope!r} would share what {provider!r} answers by each caller's own authorization: use 'key'"
+            )
+            yield policy.document.at(("cache", "scope"), said)
+
+
 def _wrong_keys(config: GatewayConfig, document: Document, environment: Mapping[str, str]) -> Iterator[str]:
     """Yield endpoints whose vendor wants a key that is nowhere. At an address of the user's own none may be due."""
     for name, provider in config.providers.items():
-        if isinstance(provider, LocalConfig) or provider.api_key or provider.base_url:
+        if isinstance(provider, LocalConfig) or provider.keys or provider.base_url or provider.forward_authorization:
             continue
         vendor = VENDORS.get(provider.vendor)
         if vendor and vendor.key_variable and not environment.get(vendor.key_variable):
@@ -62,9 +93,11 @@ def _wrong_keys(config: GatewayConfig, document: Document, environment: Mapping[
 def _wrong_providers(config: GatewayConfig, document: Document) -> Iterator[str]:
     """Yield what does not fit together within the gateway's own file."""
     for name, model in config.models.items():
-        if model.provider not in config.providers:
-            hint = did_you_mean(model.provider, config.providers)
-            yield document.at(("models", name, "provider"), f"no provider {model.provider!r}; {hint}")
+        for n, endpoint in enumerate(model.reached):
+            if endpoint.provider not in config.providers:
+                hint = did_you_mean(endpoint.provider, config.providers)
+                place = ("endpoints", n, "provider") if model.endpoints else ("provider",)
+                yield document.at(("models", name, *place), f"no provider {endpoint.provider!r}; {hint}")
     for name, provider in config.providers.items():
         if isinstance(provider, LocalConfig):
             continue

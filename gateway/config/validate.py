@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 #: Values that are never repeated in a message.
-SECRETS = frozenset({"api_key", "api_keys", "headers", "key"})
+SECRETS = frozenset({"admin_key", "api_key", "api_keys", "headers", "key", "proxy", "url"})
 
 
 def validate(document: Document, model: type[Model]) -> Model:
@@ -54,7 +54,7 @@ def _place(data: Any, location: tuple[Any, ...]) -> Place:
     """Return where in the document pydantic's location is: without the names of union members."""
     place: list[Any] = []
     for n, part in enumerate(location):
-        if isinstance(data, list) or (isinstance(data, dict) and part in data):
+        if (isinstance(data, list) and isinstance(part, int)) or (isinstance(data, dict) and part in data):
             data = data[part]
         elif n < len(location) - 1 or part == "[key]" or not isinstance(data, dict):
             continue

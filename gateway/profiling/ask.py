@@ -15,7 +15,7 @@ from providers.types import Timeouts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.dispatch import Backend
+    from gateway.backend import Backend
     from gateway.profiling.probes import Probe
     from providers.types import Reply
     from providers.vendors import Vendor
@@ -55,7 +55,8 @@ class Asker:
         started = time.monotonic()
         backend = self._backends[model]
         chat = parse_chat(json.dumps(request_body(probe, self._vendors[model])).encode())
-        reply = await backend.provider.send(chat, backend.target, Timeouts(), {})
+        endpoint = backend.endpoints[0]
+        reply = await endpoint.provider.send(chat, endpoint.target, Timeouts(), {}, endpoint.keys[0])
         text = await _text(reply)
         usage = reply.usage
         cost = backend.tariff.cost_usd(usage) if backend.tariff and usage else None

@@ -47,12 +47,22 @@ class Metadata:
         found = {f"metadata.{key}": text for key, text in metadata.items()}
         found |= {f"header.{name}": request.headers[name] for name in self._headers if name in request.headers}
         features: dict[str, Feature] = {name: text[:MAX_VALUE_CHARACTERS] for name, text in found.items()}
-        users = (request.body.get(member) for member in USER)
-        if user := next((user for user in users if isinstance(user, str) and user), None):
-            features["user"] = user[:MAX_VALUE_CHARACTERS]
-        if tags := tuple(dict.fromkeys(_tags(request))):
+        if user := user_of(request):
+            features["user"] = user
+        if tags := tags_of(request):
             features["tags"] = tags
         return features
+
+
+def user_of(request: Request) -> str:
+    """Return whom a request says that it is for, empty where it does not."""
+    users = (request.body.get(member) for member in USER)
+    return next((user for user in users if isinstance(user, str) and user), "")[:MAX_VALUE_CHARACTERS]
+
+
+def tags_of(request: Request) -> tuple[str, ...]:
+    """Return the tags of a request and of its caller, each once."""
+    return tuple(dict.fromkeys(_tags(request)))
 
 
 def entries_of(body: Mapping[str, Any]) -> dict[str, str]:

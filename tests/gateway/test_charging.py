@@ -44,7 +44,7 @@ def streamed(*events: bytes, places=()) -> StreamReply:
     wire = b"".join(events)
     edges = [0, *sorted(min(place, len(wire)) for place in places), len(wire)]
     for start, end in pairwise(edges):
-        decoder.feed(wire[start:end])
+        list(decoder.feed(wire[start:end]))
     return StreamReply(httpx2.Response(200), decoder, "up", 1.0, 1.0)
 
 

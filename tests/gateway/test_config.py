@@ -127,7 +127,7 @@ def test_secrets_are_never_shown(tmp_path):
 
     assert "sk-secret" not in repr(read(tmp_path, gateway).config)
     with pytest.raises(ConfigError) as caught:
-        read(tmp_path, gateway.replace("api_key: sk-secret", "api_key: [sk-secret]"))
+        read(tmp_path, gateway.replace("api_key: sk-secret", "api_key: {k: sk-secret}"))
     assert "sk-secret" not in str(caught.value)
 
 

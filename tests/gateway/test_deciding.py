@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,9 @@ from gateway.constraints import Constraints
 from gateway.data_class import DataClassRules
 from gateway.deciding import context_of
 from gateway.eligibility import Ability
+from gateway.endpoints.concurrency import ConcurrencyLimit
+from gateway.endpoints.endpoint import Condition
+from gateway.endpoints.gate import Gate
 from gateway.errors import ContextExceeded, NoEligibleModel, RequestError, RequestRejected, UnsupportedRequest
 from gateway.policy import Effect
 from gateway.route import Refusal
@@ -25,7 +28,7 @@ from routers.random_choice import RandomChoice
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
 from routers.types import Candidate, Price
-from tests.gateway.worlds import CARD, ask, decider, policy, pool, tool_loop, turns, world
+from tests.gateway.worlds import CARD, Known, ask, decider, endpoint, policy, pool, resting, tool_loop, turns, world
 
 CLASSES = DataClassRules(by_pii={"card": "confidential"})
 ESTIMATING = EstimatingRouter(Constant(), Floor(Greedy(), 0.3))
@@ -120,7 +123,7 @@ async def test_a_refusal_has_the_trace_that_led_to_it():
 async def test_a_router_that_refuses_who_is_awake_is_asked_with_all():
     """A model that rests is better than none."""
     there = world()
-    there.health.failed("a", time.monotonic())
+    resting(there, "a")
     deciding = decider(policy(pool=pool("a", "b"), router=Fixed("a")))
     routed = await deciding.decide(ask(), there)
 
@@ -351,3 +354,19 @@ def test_a_context_says_what_was_missed():
         dict(context_of("hi", readings).features),
     )
     assert (0, {}) == (context_of("hi", Readings()).prompt_tokens, dict(context_of("hi", Readings()).features))
+
+
+@pytest.mark.parametrize(("least", "chosen"), [(None, "weak"), (0.2, "weak"), (0.5, "strong")])
+async def test_under_load_quality_gives_way_as_far_as_the_policy_says(least, chosen):
+    """The strong model has no room: the weak one stands in, unless it is expected to be too poor."""
+    there = world()
+    there.fleet.take(
+        {"strong": (endpoint("strong"),), "weak": (endpoint("weak"),)},
+        {"strong": Condition(gate=Gate(ConcurrencyLimit(most=1))), "weak": Condition()},
+    )
+    there.fleet.condition("strong").gate.enter()
+    router = EstimatingRouter(Known(strong=0.9, weak=0.3), Greedy())
+    deciding = decider(replace(policy(pool=pool("strong", "weak"), router=router), least_reward=least))
+    routed = await deciding.decide(ask(), there)
+
+    assert (chosen, ("strong",)) == (routed.call.candidates[0].model, routed.trace.resting)

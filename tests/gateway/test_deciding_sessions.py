@@ -4,7 +4,6 @@ import asyncio
 import time
 from decimal import Decimal
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,29 +20,11 @@ from routers.estimators.constant import Constant
 from routers.fixed import Fixed
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
-from routers.types import Candidate, Estimates, Price
+from routers.types import Candidate, Price
 from routers.weighted import Weighted
-from tests.gateway.worlds import CARD, ask, decider, policy, pool, tool_loop, turns, world
+from tests.gateway.worlds import CARD, Known, ask, decider, policy, pool, resting, tool_loop, turns, world
 
 CLASSES = DataClassRules(by_pii={"card": "confidential"})
-
-
-class Known:
-    """An estimator that expects of each model the reward that it was told."""
-
-    requires: frozenset[str] = frozenset()
-
-    def __init__(self, **rewards):
-        self.rewards = rewards
-
-    def predict(self, contexts, candidates):
-        means = np.array([[self.rewards[one.model] for one in candidates]] * len(contexts), np.float32)
-        return Estimates(means, np.zeros_like(means))
-
-    def learn(self, outcomes):
-        raise NotImplementedError
-
-    state = restore = learn
 
 
 async def models_over(decider, asked, world, draws=40):
@@ -124,7 +105,7 @@ async def test_an_incumbent_that_rests_is_left(messages):
     deciding = decider(policy(pool=pool("a", "b")))
     asked = ask(messages=messages)
     there = noted(world(), await session_of(deciding, asked))
-    there.health.limited("a", time.monotonic(), 60)
+    resting(there, "a")
 
     assert {"b"} == await models_over(deciding, asked, there)
 

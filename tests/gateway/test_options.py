@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.api.options import read_options
+from gateway.api.options import Asked, read_options
 from gateway.constraints import UNBOUNDED, Constraints
 from gateway.data_class import DataClassRules
 from gateway.errors import RequestError
@@ -19,14 +19,33 @@ def read(headers=None, pointsman=None, deciding=DECIDER):
     """Return the request and the constraints that are read of it."""
     member = b"" if pointsman is None else b', "pointsman": ' + json.dumps(pointsman).encode() + b"}"
     raw = RAW if pointsman is None else RAW[:-1] + member
-    return read_options(parse_chat(raw), {f"x-pointsman-{n}": v for n, v in (headers or {}).items()}, deciding)
+    chat, asked = read_options(parse_chat(raw), {f"x-pointsman-{n}": v for n, v in (headers or {}).items()}, deciding)
+    return chat, asked.constraints
 
 
 def test_who_asks_for_nothing_is_bound_by_nothing():
     """And the request is the same object."""
     chat = parse_chat(RAW)
 
-    assert (chat, UNBOUNDED) == read_options(chat, {"x-other": "1", "x-pointsman-debug": "1"}, DECIDER)
+    assert (chat, Asked(UNBOUNDED)) == read_options(chat, {"x-other": "1", "x-pointsman-debug": "1"}, DECIDER)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "asked"),
+    [
+        ({"priority": "low"}, None, Asked(UNBOUNDED, "low")),
+        ({"priority": "low"}, {"priority": "normal"}, Asked(UNBOUNDED, "low")),
+        ({"include-cost": "true"}, None, Asked(UNBOUNDED, include_cost=True)),
+        ({"include-cost": "0"}, {"include_cost": True}, Asked(UNBOUNDED, include_cost=True)),
+        (None, {"include_cost": False}, Asked(UNBOUNDED)),
+    ],
+)
+def test_wishes_come_by_header_or_member(headers, body, asked):
+    """The less urgent of two priorities holds."""
+    raw = RAW if body is None else RAW[:-1] + b', "pointsman": ' + json.dumps(body).encode() + b"}"
+    shown = {f"x-pointsman-{name}": value for name, value in (headers or {}).items()}
+
+    assert asked == read_options(parse_chat(raw), shown, DECIDER)[1]
 
 
 @pytest.mark.parametrize(

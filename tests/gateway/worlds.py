@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from datetime import UTC, datetime
 from typing import Any
+
+import httpx2
+import numpy as np
 
 from gateway.callers import NOBODY
 from gateway.constraints import UNBOUNDED, Constraints
 from gateway.data_class import DataClasses
 from gateway.deciding import Ask, Decider, World
 from gateway.eligibility import Ability, Eligibility
-from gateway.health import Health
+from gateway.endpoints.endpoint import NO_KEY, Condition, Endpoint
+from gateway.endpoints.fleet import Fleet
 from gateway.latencies import Latencies
 from gateway.metrics import Metrics
 from gateway.policy import Policies, Policy
+from gateway.quotas.memory_ledger import MemoryLedger
+from gateway.quotas.quotas import Quotas
 from gateway.route import Route
 from gateway.sessions import Sessions
 from gateway.signals.agent import Agent
@@ -27,10 +34,12 @@ from gateway.signals.needs import Needs
 from gateway.signals.pii.signal import PiiSignal
 from gateway.signals.request import last_user_text
 from gateway.signals.session import Session
+from providers.adapters.openai import OpenAIAdapter
 from providers.chat import parse_chat
-from providers.types import Timeouts
+from providers.provider import Provider
+from providers.types import Target, Timeouts
 from routers.random_choice import RandomChoice
-from routers.types import Candidate
+from routers.types import Candidate, Estimates
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 CARD = "My card is 4111 1111 1111 1111."
@@ -81,7 +90,7 @@ def ask(
 
 def world(seed: int = 0) -> World:
     """Return a world in which nothing has happened yet."""
-    return World(Health(), Sessions(), Latencies(), random.Random(seed))
+    return World(Fleet(), Sessions(), Latencies(), random.Random(seed), Quotas((), MemoryLedger(), longest_s=0))
 
 
 def pool(*names: str, **options: Any) -> tuple[Candidate, ...]:
@@ -104,3 +113,36 @@ def turns(*texts: str) -> list[dict[str, Any]]:
 
 
 LADDER = DataClasses()
+
+
+def resting(there: World, *models: str, seconds: float = 60.0) -> None:
+    """Let models rest: each has one endpoint, which asks to be left alone."""
+    endpoints = {model: (endpoint(model),) for model in models}
+    there.fleet.take(endpoints, {model: Condition() for model in models})
+    for model in models:
+        there.fleet.condition(model).breaker.told_to_wait(time.monotonic(), seconds)
+
+
+def endpoint(name: str, *keys: str, provider: str = "up", weight: float = 1.0) -> Endpoint:
+    """Return an endpoint that nothing is sent to."""
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: httpx2.Response(500)))
+    away = Provider(provider, base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), client=client)
+    return Endpoint(name, away, Target(name), keys or (NO_KEY,), weight)
+
+
+class Known:
+    """An estimator that expects of each model the reward that it was told."""
+
+    requires: frozenset[str] = frozenset()
+
+    def __init__(self, **rewards):
+        self.rewards = rewards
+
+    def predict(self, contexts, candidates):
+        means = np.array([[self.rewards[one.model] for one in candidates]] * len(contexts), np.float32)
+        return Estimates(means, np.zeros_like(means))
+
+    def learn(self, outcomes):
+        raise NotImplementedError
+
+    state = restore = learn

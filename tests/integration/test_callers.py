@@ -209,7 +209,7 @@ def test_who_took_too_long_lately_is_not_asked(running):
     """The caller's bound on the time is one on who may try, and on the whole request."""
     now = time.monotonic()
     for model, seconds in (("good", 3.0), ("other", 0.5)):
-        running.gateway._world.latencies.note(model, seconds, now)
+        running.gateway.pipeline._world.latencies.note(model, seconds, now)
 
     assert {"other", "no-usage", "unpriced"} == set(chances(running, headers={"x-pointsman-max-latency-s": "1"}))
     late = post(running, headers={"x-pointsman-max-latency-s": "0.2"}, model="slow")

@@ -112,14 +112,13 @@ def only_cleared(upstream):
 def test_a_card_number_reaches_the_cleared_only(start, upstream):
     """First choices, fallbacks named and not, attempts, streams, dials and a model's own name: each way, many times."""
     running = start()
-    health = running.gateway._world.health
+    fleet = running.gateway._fleet
     for stream in (False, True):
         for name in ("any", "rest", "named", "broken", "learned", "learned:best", "learned:cheap", "closed", "ruled"):
             for _ in range(4):
                 answer = post(running, name, stream=stream)
                 assert 200 == answer.status_code, (name, answer.text)
-                for model in CLEARED:
-                    health.succeeded(model)
+                fleet._conditions.clear()
     assert {"good", "status-500", "breaks"} == asked(upstream)
     refused = post(running, "other")
     assert (403, "no_eligible_model") == (refused.status_code, refused.json()["error"]["code"])
@@ -275,7 +274,7 @@ async def test_a_reload_changes_the_rules_for_the_next_request_only(tmp_path, up
             assert 403 == refused.status_code
             assert (200, "slow") == ((await under_way).status_code, under_way.result().headers["x-pointsman-model"])
             assert {"slow": 1} == upstream.calls
-            (last,) = gateway._world.sessions._last.values()
+            (last,) = gateway.pipeline._world.sessions._last.values()
             assert "slow" == last.model
     finally:
         await gateway.aclose()

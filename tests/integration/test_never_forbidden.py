@@ -14,10 +14,12 @@ import httpx2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.backend import Backend
 from gateway.constraints import Constraints
 from gateway.data_class import DEFAULT_CLASSES, DataClassRules
-from gateway.dispatch import Backend, Dispatcher
+from gateway.dispatch import Dispatcher
 from gateway.eligibility import Ability
+from gateway.endpoints.endpoint import Endpoint
 from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 from gateway.pipeline import arrive, terms_of
@@ -145,10 +147,12 @@ async def play(case) -> Counter[str]:
         there.sessions.note("p", f"\n{session}", case["last"], time.monotonic())
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(seen)) as client:
         up = Provider("up", base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), client=client)
-        backends = {one.model: Backend(one, up, Target(one.model), None) for one in pool(*NAMES)}
+        backends = {
+            one.model: Backend(one, (Endpoint(one.model, up, Target(one.model)),), None) for one in pool(*NAMES)
+        }
         try:
             routed = await deciding.decide(request, there)
-            dispatcher = Dispatcher(time.monotonic(), backends, there.health, Metrics())
+            dispatcher = Dispatcher(time.monotonic(), backends, there.fleet, Metrics(), there.rng)
             answer = await dispatcher.run(
                 routed.plan, routed.call, terms_of(routed, arrive("r", {}), request), routed.chat
             )

@@ -132,7 +132,7 @@ def test_an_incumbent_that_fails_is_replaced_and_its_successor_kept(serve, upstr
     """Who answered last is who answered, not who was chosen."""
     policy = {"pool": ["status-500", "good", "other"], "router": {"type": "random"}}
     running = serve({"p": policy}, store={"type": "memory"})
-    running.gateway._world.sessions.note("p", _session(running), "status-500", time.monotonic())
+    running.gateway.pipeline._world.sessions.note("p", _session(running), "status-500", time.monotonic())
     next_one = served_by(running, "p", turns("Hello?", "Hi.", "x"))
 
     assert 1 == upstream.calls["status+500"]

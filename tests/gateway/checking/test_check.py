@@ -138,6 +138,16 @@ def test_a_value_that_never_comes_is_found(tmp_path, when, message):
     assert [f"rules.0.when.{message}"] == messages(write(tmp_path, [{"name": "r", "when": when}], sections=sections))
 
 
+@pytest.mark.parametrize("section", [{"keys": {}}, {"jwt": {"issuer": "https://login.example", "audience": "a"}}])
+def test_of_virtual_keys_and_tokens_nobody_knows_what_they_come_with(tmp_path, section):
+    """Any name, role, team and tag may come."""
+    rules = [
+        {"name": feature, "when": {feature: "any"}, "tag": "a"} for feature in ("caller", "role", "team", "caller.tags")
+    ]
+
+    assert [] == messages(write(tmp_path, rules, sections=section))
+
+
 def test_values_that_do_come_are_not_found(tmp_path):
     """Also `other`, which no class is called."""
     rules = [
