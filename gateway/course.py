@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Seconds before the same is asked again: doubled each time, and up to a quarter taken off at random.
 FIRST_PAUSE_S: Final = 0.5
+#: Seconds before a place is tried once more that has lost a connection: it shall have noticed that itself.
+SAME_PAUSE_S: Final = 0.05
 #: Nobody is kept waiting for longer than this; a client that is told to come back later can do something else.
 LONGEST_PAUSE_S: Final = 5.0
 
@@ -102,11 +104,11 @@ class Course:
         return self._elsewhere(others, step, now) if step in (Step.CANDIDATE, Step.LARGER) else None
 
     def _at_once(self, last: Stop, now: float) -> Stop | None:
-        """Return the same stop, once for each, as far as asking the same again is affordable."""
-        if _place(last) in self._same or self._blocked_s(last, now) or not self.fleet.retries.spend(now):
+        """Return the same stop, once for each; where the place fails for everybody, its breaker is open."""
+        if _place(last) in self._same or self._blocked_s(last, now):
             return None
         self._same.add(_place(last))
-        return replace(last, step=Step.SAME, wait_s=0.0)
+        return replace(last, step=Step.SAME, wait_s=SAME_PAUSE_S)
 
     def _elsewhere(self, candidates: Sequence[Candidate], step: Step, now: float) -> Stop | None:
         """Return the first stop at an endpoint that has not been tried."""

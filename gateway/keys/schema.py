@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.keys.errors import KeysAway
 from gateway.store.base import StoreError
 from gateway.store.failures import translated as translated_for_log
+from gateway.store.schema import write_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def lay_out(path: Path) -> None:
     except OSError as error:
         raise KeysAway(f"{path}: cannot be created: {error.strerror}: set keys.path to where it may be") from error
     with translated(path), closing(_connection(path, 5.0)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection)
         with transaction(connection, writes=True):
             if _pragma(connection, "schema_version") == 0:
                 _create(connection)

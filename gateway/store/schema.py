@@ -8,13 +8,18 @@ To look around with the `sqlite3` shell:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Final
 
 from gateway.store.base import StoreError
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
+
+#: Tries to change the mode of a file, and the seconds between two of them.
+TRIES: Final = 100
+PAUSE_S: Final = 0.02
 
 #: Counts the changes to the tables below (`PRAGMA user_version`).
 VERSION = 3
@@ -103,12 +108,29 @@ def is_new(connection: sqlite3.Connection) -> bool:
     return _pragma(connection, "schema_version") == 0
 
 
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Raises `sqlite3.OperationalError` where others hold the file for long.
+
+    Who changes the mode does not wait for another that does so in the same moment, whatever its time limit.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Lay out an empty file: write-ahead log, tables, version.
 
     The first of several processes does it.
     """
-    connection.execute("PRAGMA journal_mode = WAL")
+    write_ahead(connection)
     connection.execute("BEGIN IMMEDIATE")
     if is_new(connection):
         for statement in _TABLES.split(";\n"):

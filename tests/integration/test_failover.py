@@ -44,14 +44,16 @@ def test_moves_on_to_the_next_candidate(serve, bad, error, stream):
 
     response = ask(running, "p", stream=stream)
 
-    assert (200, "good", "2") == (
+    # What is no answer may be a connection's doing: the same is asked once more.
+    failures = [(bad, error)] * (2 if bad == "garbage" else 1)
+    assert (200, "good", str(len(failures) + 1)) == (
         response.status_code,
         response.headers["x-pointsman-model"],
         response.headers["x-pointsman-attempts"],
     )
     (logged,) = running.logged()
     assert (bad, "good") == (logged.decision.chosen, logged.outcome.served_by)
-    assert [(bad, error), ("good", None)] == [(a.model, a.error) for a in logged.outcome.attempts]
+    assert [*failures, ("good", None)] == [(a.model, a.error) for a in logged.outcome.attempts]
 
 
 def test_an_error_in_band_moves_on_before_the_first_event(serve):

@@ -155,4 +155,6 @@ async def test_a_killed_backend_fails_no_request(tmp_path, backends):
     assert {entry.outcome.cost_usd for entry in log} == {log[0].outcome.cost_usd}
     failed = [entry for entry in log if len(entry.outcome.attempts) > 1]
     assert failed
-    assert {("one", "two")} == {tuple(attempt.model for attempt in entry.outcome.attempts) for entry in failed}
+    paths = {tuple(attempt.model for attempt in entry.outcome.attempts) for entry in failed}
+    # A connection that was cut is tried once more in the same place.
+    assert {("one", "two"), ("one", "one", "two")} >= paths

@@ -67,7 +67,7 @@ class Seen:
             error = {"message": "too long", "code": "context_length_exceeded"}
             return httpx2.Response(400, json={"error": error})
         if behaviour == "garbage":
-            return httpx2.Response(200, text="<html>")
+            return httpx2.Response(200, headers={"content-type": "text/html"}, content=_sent([b"<html>"]))
         if not streams:
             return httpx2.Response(200, json=completion(model))
         delta = {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": None}]}
