@@ -76,6 +76,7 @@ class Gateway:
         if self._files is not None:
             return
         files = read_files(self.path, self._environment)
+        self._sharing = open_sharing(files, self._fleet, self.metrics)
         self._store = await asyncio.to_thread(open_store, files)
         self._recorder = Recorder(
             self._store,
@@ -84,7 +85,6 @@ class Gateway:
             on_error=lambda _: self.metrics.store_errors.inc(),
         )
         self._recorder.start()
-        self._sharing = open_sharing(files.config, self._fleet, self.metrics)
         sessions = self._sharing.sessions if self._sharing else Sessions()
         self._quotas = Quotas((), open_ledger(files.config, self._sharing), longest_s=0)
         world = World(self._fleet, sessions, Latencies(), random.SystemRandom(), self._quotas)
@@ -221,12 +221,17 @@ def open_ledger(config: GatewayConfig, sharing: Sharing | None) -> Ledger:
     return ledger
 
 
-def open_sharing(config: GatewayConfig, fleet: Fleet, metrics: Metrics) -> Sharing | None:
-    """Return what is shared with other replicas, None where there are none."""
-    if config.redis is None:
+def open_sharing(files: Files, fleet: Fleet, metrics: Metrics) -> Sharing | None:
+    """Return what is shared with other replicas, None where there are none. Raises `ConfigError`."""
+    if files.config.redis is None:
         return None
     module = import_module("gateway.sharing.sharing")  # nothing else needs Redis' client
-    sharing: Sharing = module.Sharing(config.redis, fleet, metrics)
+    try:
+        sharing: Sharing = module.Sharing(files.config.redis, fleet, metrics)
+    except ValueError as error:
+        # The address may hold a password, so neither it nor what is said of it is repeated.
+        said = "is no address of Redis: write redis://HOST:PORT/DATABASE, rediss:// or unix://"
+        raise files.document.error(("redis", "url"), said) from error
     return sharing
 
 

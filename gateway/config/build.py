@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gateway.caching.shelf import Shelf
     from gateway.callers import Callers
     from gateway.config.files import Files
-    from gateway.config.models import ProviderConfig
     from gateway.identity.tokens import Tokens
     from gateway.keys.ring import KeyRing
     from gateway.metrics import Metrics
@@ -110,7 +109,7 @@ class _Opening:
     async def backends(self) -> dict[str, Backend]:
         """Open every provider that a model names, local models side by side."""
         names = sorted({one.provider for model in self._config.models.values() for one in model.reached})
-        clients = {name: await self._client(self._config.providers[name]) for name in names}
+        clients = {name: await self._client(name) for name in names}
         # All are waited for, also when one fails: what was opened has to be known to be closed.
         opened = await asyncio.gather(*(self._base_url(name) for name in names), return_exceptions=True)
         for result in opened:
@@ -122,14 +121,19 @@ class _Opening:
         }
         return build_backends(self._config, providers)
 
-    async def _client(self, config: ProviderConfig) -> _Client:
+    async def _client(self, name: str) -> _Client:
         """Return the HTTP client for a provider: one for all, and one for each proxy."""
+        config = self._config.providers[name]
         proxy = None if isinstance(config, LocalConfig) else config.proxy
         address = proxy.get_secret_value() if proxy else None
         key = ("client", address)
 
         async def open_it() -> _Client:
-            return _Client(address)
+            try:
+                return _Client(address)
+            except ValueError as error:
+                said = "is no address of a proxy: write http://HOST:PORT or https://HOST:PORT"
+                raise self._files.document.error(("providers", name, "proxy"), said) from error
 
         client = await self._resources.acquire(key, open_it)
         self._held.append(key)

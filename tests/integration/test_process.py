@@ -128,6 +128,18 @@ def test_a_second_start_goes_on_with_the_same_log(tmp_path, upstream):
         ({"models": {"m": {"provider": "nobody"}}}, r"gateway\.yaml:\d+: models\.m\.provider: no provider 'nobody'"),
         ({"sever": {}}, r"gateway\.yaml:\d+: sever: unknown option; did you mean 'server'\?"),
         ({"server": {"host": "0.0.0.0"}}, r"gateway\.yaml:\d+: server\.host: "),
+        ({"redis": {"url": "http://x"}}, r"gateway\.yaml:\d+: redis\.url: is no address of Redis"),
+        ({"cache": {"store": "redis"}}, r"gateway\.yaml:\d+: cache\.store: 'redis' needs the section redis"),
+        ({"keys": {"store": "redis"}}, r"gateway\.yaml:\d+: keys\.store: 'redis' needs the section redis"),
+        ({"models": {"m": {}}}, r"gateway\.yaml:\d+: models\.m: Value error, needs either a provider or endpoints"),
+        (
+            {
+                "quotas": [
+                    {"name": "q", "per": "model", "of": ["goood"], "unit": "requests", "amount": 1, "window": "day"}
+                ]
+            },
+            r"gateway\.yaml:\d+: quotas\.0\.of\.0: there is no model 'goood'; did you mean 'good'\?",
+        ),
     ],
 )
 def test_a_bad_configuration_is_told_by_file_and_line(tmp_path, upstream, change, place):
