@@ -11,7 +11,14 @@ from gateway.config.policies import build_policies
 from gateway.config.schema import schemas
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-KEYS = {"OPENAI_API_KEY": "sk-test", "GROQ_API_KEY": "gsk-test", "SUPPORT_KEY": "a", "ANALYSTS_KEY": "b"}
+KEYS = {
+    "OPENAI_API_KEY": "sk-test",
+    "GROQ_API_KEY": "gsk-test",
+    "SUPPORT_KEY": "a",
+    "ANALYSTS_KEY": "b",
+    "REDIS_URL": "redis://redis:6379/0",
+    "POINTSMAN_ADMIN_KEY": "an-admin-key-of-some-length",
+}
 GATEWAY = """\
 providers:
   here: {vendor: vllm}
