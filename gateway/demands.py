@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from providers.types import ChatRequest
 
 
+#: Answers, and tokens of one, that anybody asks for; more is nonsense, and no amount of money would hold its price.
+MOST = 1_000_000
+
+
 def demand_of(
     chat: ChatRequest,
     constraints: Constraints,
@@ -46,7 +50,9 @@ def demand_of(
 def _positive(body: Mapping[str, Any], *members: str) -> list[int]:
     """Return the values of those members that are positive whole numbers; others limit nothing."""
     values = (body.get(member) for member in members)
-    return [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
+    return [
+        min(value, MOST) for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0
+    ]
 
 
 def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:

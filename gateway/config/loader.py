@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
+#: Values that a file may have. Aliases of aliases stand for ever more of them (the "billion laughs").
+MOST_VALUES = 100_000
+#: How deeply values may stand in one another.
+MOST_LEVELS = 100
+
 #: Where a value stands in a document: keys and indices from the top.
 Place = tuple[str | int, ...]
 
@@ -67,6 +72,8 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
         raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}:1: is not YAML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}:1: is nested too deeply") from error
     if node is None:
         raise ConfigError(f"{path}:1: is empty")
     reader = _Reader(path, environment)
@@ -87,6 +94,10 @@ class _Reader:
         self.lines[place] = node.start_mark.line + 1
         if node in self._within:
             raise self._error(place, "an alias may not contain itself")
+        if len(self.lines) > MOST_VALUES:
+            raise self._error(place, f"the file stands for more than {MOST_VALUES} values: do its aliases multiply?")
+        if len(self._within) > MOST_LEVELS:
+            raise self._error(place, f"is nested too deeply: more than {MOST_LEVELS} levels")
         self._within.append(node)
         value = self._value(node, place)
         self._within.pop()
@@ -99,7 +110,8 @@ class _Reader:
             return [self.read(item, (*place, n)) for n, item in enumerate(node.value)]
         try:
             value = self._constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+            # PyYAML takes for granted that what a tag names (`!!timestamp`, `!!bool`, `!!int`) looks like one.
             raise self._error(place, f"cannot be read: {error}") from error
         return self._substituted(value, place) if isinstance(value, str) else value
 

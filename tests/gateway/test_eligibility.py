@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from gateway.constraints import UNBOUNDED, Constraints
 from gateway.data_class import DEFAULT_CLASSES, DataClasses
+from gateway.demands import demand_of
 from gateway.eligibility import Ability, Demand, Eligibility, expected_cost_usd
 from routers.types import Candidate, Price
+from tests.gateway.worlds import ask, world
 
 LADDER = DataClasses()
 MISTRAL = Ability(tool_call_id="[A-Za-z0-9]{9}")
@@ -162,3 +164,11 @@ def test_the_data_class_is_the_first_reason():
     )
 
     assert "data class: the request is restricted, the model is cleared for the lowest class" == found
+
+
+@pytest.mark.parametrize("member", ["n", "max_tokens", "max_completion_tokens"])
+def test_numbers_beyond_all_use_are_bounded(member):
+    """No amount of money holds their price."""
+    demand = demand_of(ask(**{member: 10**400}).chat, UNBOUNDED, None, {}, world())
+
+    assert 1_000_000 <= demand.most_completion_tokens <= 10**12

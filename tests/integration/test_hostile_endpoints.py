@@ -57,6 +57,8 @@ GOOD = {
     "byte-order-mark": [head(), b"\xef\xbb\xbf" + HEL, LO, STOP, DONE],
     "named-events": [head(), b"event: message\nid: 1\nretry: 5\n" + HEL, LO, STOP, DONE],
     "early-hints": [b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", *FINE],
+    "text-plain": [head("text/plain"), *FINE[1:]],
+    "octets": [head("application/octet-stream"), *FINE[1:]],
     "chunked": chunked(ROLE, HEL, LO, STOP, DONE),
     "no-index": [head(), event({"choices": [{"delta": {"content": "Hello"}, "finish_reason": "stop"}]}), DONE],
     "no-delta": [head(), HEL, LO, event({"choices": [{"index": 0, "content_filter_results": {}}]}), STOP, DONE],
