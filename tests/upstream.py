@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.wire import stop_accepting
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -210,6 +212,15 @@ BEHAVIOURS = {
 }
 
 
+class _Server(uvicorn.Server):
+    """A server that loses no connection while it stops."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            await stop_accepting(server)
+        await super().shutdown(sockets)
+
+
 @contextlib.contextmanager
 def running(app: Any) -> Any:
     """Serve an ASGI application on a free port, in a thread; yield its address."""
@@ -217,7 +228,7 @@ def running(app: Any) -> Any:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none")
-        server = uvicorn.Server(config)
+        server = _Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()
         while not server.started:

@@ -56,14 +56,21 @@ class Wire:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read a request, and play."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            self.heads.append(head)
-            length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
-            model = json.loads(await reader.readexactly(length) or b"{}").get("model", "")
-            self.calls[model] += 1
-            await self._play(self.scripts.get(model, ()), writer)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+            writer.close()
+        except asyncio.CancelledError:
+            # Before Python 3.12 a cancelled handler leaves its connection open.
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head)
+        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
+        model = json.loads(await reader.readexactly(length) or b"{}").get("model", "")
+        self.calls[model] += 1
+        await self._play(self.scripts.get(model, ()), writer)
 
     async def _play(self, script: Sequence[Step], writer: asyncio.StreamWriter) -> None:
         last: list[Step] = []
@@ -86,6 +93,19 @@ class Wire:
             await asyncio.sleep(step)
 
 
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Accept no more connections, and let those that were accepted begin.
+
+    asyncio forgets a connection, without closing it, whose server is closed between the two (`Server._attach` asserts
+    that the server still has sockets).
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
 @contextlib.contextmanager
 def playing(scripts: Mapping[str, Sequence[Step]], host: str = "127.0.0.1") -> Iterator[Wire]:
     """Serve scripts on a free port, in a thread."""
@@ -96,6 +116,7 @@ def playing(scripts: Mapping[str, Sequence[Step]], host: str = "127.0.0.1") -> I
             wire.port = server.sockets[0].getsockname()[1]
             ready.set()
             await asyncio.to_thread(over.wait)
+            await stop_accepting(server)
             # Who still plays has nobody who listens.
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()

@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 
 from tests.processes import logged, started
 from tests.upstream import USAGE, WORDS, chunk, completion
+from tests.wire import stop_accepting
 
 CLIENTS = 64
 TEXT = "".join(WORDS)
@@ -37,9 +38,10 @@ class Backend:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def kill(self) -> int:
+    async def kill(self) -> int:
         """Stop, and return how many connections were dropped."""
         assert self._server is not None
+        await stop_accepting(self._server)
         self._server.close()
         for writer in self._open.values():
             writer.transport.abort()
@@ -86,7 +88,7 @@ async def backends():
         await backend.start()
     yield both
     for backend in both:
-        backend.kill()
+        await backend.kill()
         await backend.ended()
 
 
@@ -138,7 +140,7 @@ async def test_a_killed_backend_fails_no_request(tmp_path, backends):
                 client = AsyncOpenAI(base_url=f"{process.url}/v1", api_key="none", max_retries=0, http_client=shared)
                 clients.create_task(converse(client, n, answers, enough))
             await until(lambda: len(answers) >= 200)
-            dropped = one.kill()
+            dropped = await one.kill()
             before, alone = one.answered, len(answers)
             await until(lambda: len(answers) >= alone + 200)
             await one.start()
