@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from routers.types import Feature
 
-FeedbackKind = Literal["score", "thumb", "preference"]
+#: What feedback says: a number, good or bad, which of two is better, what follows shows, a name for the answer.
+FeedbackKind = Literal["score", "binary", "preference", "implicit", "label"]
 
 #: How a cost is known: the endpoint said it, its counts times our prices, or estimated counts times our prices.
 CostSource = Literal["reported", "priced", "estimated"]
@@ -38,8 +39,9 @@ class Decision:
     `policy` is what the client asked for (a policy, or a model by its own name), `policy_digest` the sha256
     of the policy and of the learned state in force. `propensities` covers every candidate and sums to one.
     `features` are the signals; `text` and `embedding` (float32, little-endian) are present only if the
-    configuration stores them. `rule` names the rules that matched, `tag` is what they mark the request with, and
-    `trace` is what else the decision was made from, as plain JSON.
+    configuration stores them. `rule` names the rules that matched, `tag` is what they mark the request with,
+    `trace` is what else the decision was made from, as plain JSON. `caller` tells whose request it was from every other
+    caller's, empty where nobody is asked.
     """
 
     id: UUID
@@ -59,6 +61,7 @@ class Decision:
     rule: str | None = None
     tag: str | None = None
     trace: Mapping[str, Any] = field(default_factory=dict)
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +113,55 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What somebody thought of an answer.
+    """What somebody thought of an answer, or what his doings tell of it.
 
-    `value` is a score in [0, 1], a thumb as 1 or 0, or for a preference 1 if `model` was preferred to
-    `other` (else 0). `id` makes it idempotent: the same id is stored once.
+    `value` is in [0, 1]: a score, 1 or 0 for good or bad, for a preference 1 if `model` was preferred to `other` (else
+    0); a label has the value that the configuration gives it, None where it gives none. `id` makes it idempotent: the
+    same id is stored once. `name` is the label, or what the implicit feedback was seen in (`retry`, `truncated`).
+    `source` is what kind of judge said so (`user`, `grader`, `judge`, `implicit`), `caller` whose key it came with:
+    empty where nobody is asked.
     """
 
     id: str
     decision_id: UUID
     at: datetime
     kind: FeedbackKind
-    value: float
+    value: float | None
     model: str | None
     other: str | None
     source: str
     comment: str | None
+    name: str | None = None
+    caller: str = ""
 
 
-Event = Decision | Outcome | Feedback
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Feedback that was deleted: nothing is left of it but its id, so that what was learned from it is unlearned."""
+
+    feedback_id: str
+    decision_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A version of a policy went from one state to another, and the numbers that justified it, as plain JSON.
+
+    `policy` is what clients name, `version` the policy that is promoted in its place. `share` is that of the traffic
+    which it serves from now on. `by` is who moved it: `test`, or the name of an operator.
+    """
+
+    id: UUID
+    at: datetime
+    policy: str
+    version: str
+    before: str
+    after: str
+    share: float
+    by: str
+    why: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event = Decision | Outcome | Feedback | Erasure | Move

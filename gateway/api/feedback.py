@@ -1,75 +1,54 @@
-"""`POST /v1/feedback`: what somebody thought of an answer. Acknowledged once it is on disk."""
+"""`/v1/feedback`: what somebody thought of an answer. Acknowledged once it is on disk; deleted for good."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from gateway.api.auth import admitted, shown_by
 from gateway.api.body import read_body
 from gateway.api.openapi import JSON_RESPONSES, json_request
-from gateway.api.state import authorised, gateway_of
-from gateway.errors import FeedbackConflict
-from gateway.events import Feedback, FeedbackKind
+from gateway.api.state import gateway_of
+from gateway.errors import GatewayError
+from gateway.events import FeedbackKind
+from gateway.feedback.rights import ADMIN, Rater
+from gateway.feedback.written import FeedbackRequest
 
-router = APIRouter(dependencies=[authorised], responses=JSON_RESPONSES)
+if TYPE_CHECKING:
+    from gateway.callers import Callers
+    from gateway.events import Feedback
+    from gateway.feedback.opinion import Piece
 
-ModelName = Annotated[str, Field(min_length=1, max_length=256)]
+#: Pieces of feedback in one request at most.
+MAX_LISTED: Final = 1000
 
-
-class Preference(BaseModel):
-    """One model's answer was preferred to another's."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    preferred: ModelName
-    over: ModelName
+_LISTED: Final = TypeAdapter(Annotated[list[FeedbackRequest], Field(min_length=1, max_length=MAX_LISTED)])
 
 
-class FeedbackRequest(BaseModel):
-    """Feedback on one decision: exactly one of `score`, `thumb` and `preference`."""
+async def _authorise(request: Request) -> None:
+    """Let pass callers, and whoever shows the admin key."""
+    gateway = gateway_of(request)
+    try:
+        with gateway.runtime.in_use() as runtime:
+            request.state.rater = await _rater(request, runtime.callers)
+    except GatewayError as error:
+        gateway.metrics.unauthorized.labels(error.code).inc()
+        raise
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "oneOf": [
-                {"required": [kind], "properties": {kind: {"not": {"type": "null"}}}}
-                for kind in ("score", "thumb", "preference")
-            ]
-        },
-    )
 
-    decision_id: UUID = Field(description="The `x-pointsman-decision-id` of the answer.")
-    score: Annotated[float, Field(ge=0, le=1, strict=True)] | None = Field(None, description="From 0 (useless) to 1.")
-    thumb: Literal["up", "down"] | None = None
-    preference: Preference | None = None
-    source: str = Field("user", min_length=1, max_length=64, description="Who says so: a user, a grader, a judge.")
-    comment: str | None = Field(None, max_length=4096)
+async def _rater(request: Request, callers: Callers) -> Rater:
+    if callers.administered and "authorization" in request.headers and callers.is_admin(shown_by(request)):
+        return ADMIN
+    access = await admitted(request, callers, datetime.now(UTC))
+    return gateway_of(request).intake.rules.rater(access, open_=callers.open)
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> FeedbackRequest:
-        given = [kind for kind in ("score", "thumb", "preference") if getattr(self, kind) is not None]
-        if len(given) != 1:
-            raise ValueError(f"exactly one of score, thumb and preference must be given, not {given or 'none'}")
-        return self
 
-    @property
-    def kind(self) -> FeedbackKind:
-        """Return which of the three it is."""
-        if self.score is not None:
-            return "score"
-        return "thumb" if self.thumb is not None else "preference"
-
-    @property
-    def value(self) -> float:
-        """Return the feedback as a number: the score; 1 for up and for what was preferred, 0 for down."""
-        return self.score if self.score is not None else float(self.thumb != "down")
+router = APIRouter(dependencies=[Depends(_authorise)], responses=JSON_RESPONSES)
 
 
 class FeedbackStored(BaseModel):
@@ -81,28 +60,87 @@ class FeedbackStored(BaseModel):
     status: Literal["stored"] = "stored"
 
 
-@router.post("/feedback", status_code=202, openapi_extra=json_request(FeedbackRequest))
+class FeedbackList(BaseModel):
+    """The receipts of several pieces, in their order."""
+
+    object: Literal["list"] = "list"
+    data: list[FeedbackStored]
+
+
+class FeedbackFound(BaseModel):
+    """A piece of feedback, as it was stored."""
+
+    object: Literal["feedback"] = "feedback"
+    id: str
+    decision_id: UUID
+    created: datetime
+    kind: FeedbackKind
+    value: float | None
+    model: str | None
+    other: str | None
+    name: str | None
+    source: str
+    comment: str | None
+
+
+class FeedbackDeleted(BaseModel):
+    """What is left of a piece of feedback."""
+
+    object: Literal["feedback.deleted"] = "feedback.deleted"
+    id: str
+    decision_id: UUID
+    deleted: Literal[True] = True
+
+
+class FeedbackDeletedList(BaseModel):
+    """What is left of several."""
+
+    object: Literal["list"] = "list"
+    data: list[FeedbackDeleted]
+
+
+@router.post("/feedback", status_code=202, openapi_extra=json_request(FeedbackRequest, listed=MAX_LISTED))
 async def create_feedback(
     request: Request, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256)] = None
-) -> FeedbackStored:
+) -> FeedbackStored | FeedbackList:
     """Store feedback, once: sent again, it is acknowledged again and counted no second time.
 
-    Repeats are known by the `Idempotency-Key`, or without one by being the same. A decision need not be
-    known yet: feedback may overtake it.
+    A list is several pieces; none is stored where one is refused. Repeats are known by the `Idempotency-Key`, or
+    without one by being the same. A decision need not be known yet: feedback may overtake it.
     """
     gateway = gateway_of(request)
-    body = parse(await read_body(request, gateway.runtime.config.server))
-    feedback = to_event(body, idempotency_key, datetime.now(UTC))
-    is_new = await gateway.recorder.record_durably(feedback)
-    if is_new:
-        gateway.metrics.feedback.labels(feedback.kind).inc()
-    elif idempotency_key is not None:
-        stored = await asyncio.to_thread(gateway.log.feedback, feedback.id)
-        if stored is not None and _content(stored) != _content(feedback):
-            raise FeedbackConflict(
-                f"The idempotency key {idempotency_key!r} was used for other feedback on this decision."
-            )
-    return FeedbackStored(id=feedback.id, decision_id=body.decision_id)
+    raw = await read_body(request, gateway.runtime.config.server)
+    if raw.lstrip().startswith(b"["):
+        keys = (idempotency_key and f"{idempotency_key}/{n}" for n in range(MAX_LISTED))
+        pieces = [one.piece(key) for one, key in zip(parse_list(raw), keys, strict=False)]
+        return FeedbackList(data=[_receipt(one) for one in await _take(request, pieces)])
+    piece = parse(raw).piece(idempotency_key)
+    (stored,) = await _take(request, [piece])
+    return _receipt(stored)
+
+
+@router.get("/feedback/{feedback_id}")
+async def retrieve_feedback(request: Request, feedback_id: str) -> FeedbackFound:
+    """Return a piece of feedback to whoever gave it."""
+    found = await gateway_of(request).intake.find(feedback_id, _of(request))
+    shown: dict[str, Any] = {name: getattr(found, name) for name in FeedbackFound.model_fields if hasattr(found, name)}
+    return FeedbackFound(**shown, created=found.at)
+
+
+@router.delete("/feedback/{feedback_id}")
+async def delete_feedback(request: Request, feedback_id: str) -> FeedbackDeleted:
+    """Delete a piece of feedback for good: what was learned from it is unlearned."""
+    erased = await gateway_of(request).intake.erase(_of(request), datetime.now(UTC), feedback_id=feedback_id)
+    return FeedbackDeleted(id=erased[0].feedback_id, decision_id=erased[0].decision_id)
+
+
+@router.delete("/feedback")
+async def delete_feedback_of_decision(request: Request, decision_id: Annotated[UUID, Query()]) -> FeedbackDeletedList:
+    """Delete all feedback on a decision that is the caller's own; whoever has the admin key deletes all."""
+    erased = await gateway_of(request).intake.erase(_of(request), datetime.now(UTC), decision_id=decision_id)
+    return FeedbackDeletedList(
+        data=[FeedbackDeleted(id=one.feedback_id, decision_id=one.decision_id) for one in erased]
+    )
 
 
 def parse(raw: bytes) -> FeedbackRequest:
@@ -113,23 +151,21 @@ def parse(raw: bytes) -> FeedbackRequest:
         raise RequestValidationError(error.errors()) from error
 
 
-def to_event(body: FeedbackRequest, idempotency_key: str | None, now: datetime) -> Feedback:
-    """Return feedback as it is logged; its id is the same for a repeat."""
-    distinct = idempotency_key if idempotency_key is not None else body.model_dump_json(exclude={"decision_id"})
-    digest = hashlib.sha256(f"{body.decision_id}\n{distinct}".encode(errors="surrogatepass")).hexdigest()
-    return Feedback(
-        id=f"fb_{digest[:32]}",
-        decision_id=body.decision_id,
-        at=now,
-        kind=body.kind,
-        value=body.value,
-        model=body.preference.preferred if body.preference else None,
-        other=body.preference.over if body.preference else None,
-        source=body.source,
-        comment=body.comment,
-    )
+def parse_list(raw: bytes) -> list[FeedbackRequest]:
+    """Return a body as several pieces of feedback. Raises `RequestValidationError`."""
+    try:
+        return _LISTED.validate_json(raw)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
 
 
-def _content(feedback: Feedback) -> tuple[object, ...]:
-    """Return what makes two pieces of feedback the same, apart from when they came."""
-    return feedback.kind, feedback.value, feedback.model, feedback.other, feedback.source, feedback.comment
+async def _take(request: Request, pieces: list[Piece]) -> list[Feedback]:
+    return await gateway_of(request).intake.take(pieces, _of(request), datetime.now(UTC))
+
+
+def _of(request: Request) -> Rater:
+    return cast("Rater", request.state.rater)
+
+
+def _receipt(stored: Feedback) -> FeedbackStored:
+    return FeedbackStored(id=stored.id, decision_id=stored.decision_id)

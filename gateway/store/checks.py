@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from gateway.events import Attempt, Decision, Feedback, LoggedEstimate, Outcome
-from gateway.store.base import LoggedEvent, RefusedEventError, Store, StoreError
+from gateway.store.base import Cursor, LoggedEvent, RefusedEventError, Selection, Store, StoreError
+from gateway.store.changes_checks import CHANGES_CHECKS
+from gateway.store.samples import (
+    NOON,
+    SECOND,
+    build_decision,
+    build_erasure,
+    build_feedback,
+    build_move,
+    build_outcome,
+    expect,
+    expect_error,
+)
 
 if TYPE_CHECKING:
     from gateway.events import Event
 
+__all__ = [
+    "CHECKS",
+    "NOON",
+    "SECOND",
+    "MakeStore",
+    "build_decision",
+    "build_erasure",
+    "build_feedback",
+    "build_move",
+    "build_outcome",
+    "check_store",
+]
+
 #: Builds an empty store; called once a check.
 MakeStore = Callable[[], Store]
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
 
 
 def check_store(make_store: MakeStore) -> None:
@@ -33,110 +52,28 @@ def check_store(make_store: MakeStore) -> None:
             store.close()
 
 
-def build_decision(number: int, **changes: Any) -> Decision:
-    """Build a decision: its id and its time, in seconds after noon, are `number`."""
-    decision = Decision(
-        id=UUID(int=number),
-        at=NOON + number * SECOND,
-        request_id=f"request-{number}",
-        policy="auto",
-        policy_digest="5e" * 32,
-        requested_model="auto",
-        stream=True,
-        chosen="small",
-        why="epsilon",
-        propensities={"small": 0.9, "large": 0.1},
-        estimates={"small": LoggedEstimate(0.7, 0.1, 0.00002), "large": LoggedEstimate(0.8, 0.2, None)},
-        features={"domain": "code", "prompt_tokens": 812.0, "multimodal": False, "pii": ("card", "email")},
-        embedding=b"\x00\x00\x80?\x00\x00\x00\x00",
-        text="Prove that √2 is irrational.",
-        rule="proofs",
-        tag="mathematics",
-        trace={"rules": [{"rule": "proofs", "holds": True}], "removed": {}},
-    )
-    return replace(decision, **changes)
-
-
-def build_outcome(number: int, **changes: Any) -> Outcome:
-    """Build the outcome of decision `number`: a fallback answered."""
-    at = NOON + number * SECOND
-    outcome = Outcome(
-        decision_id=UUID(int=number),
-        at=at + 2 * SECOND,
-        served_by="large",
-        status=200,
-        error=None,
-        finish_reason="stop",
-        prompt_tokens=812,
-        completion_tokens=34,
-        cached_tokens=0,
-        cost_usd=Decimal("0.00001234"),
-        ttft_s=0.25,
-        latency_s=1.5,
-        attempts=(
-            Attempt("small", at, 0.125, 429, "rate_limited", "small@a", "candidate"),
-            Attempt("large", at + SECOND, 0.5, 200, None),
-        ),
-        cost_source="priced",
-        cache_write_tokens=100,
-        reasoning_tokens=20,
-        audio_prompt_tokens=7,
-        audio_completion_tokens=5,
-    )
-    return replace(outcome, **changes)
-
-
-def build_feedback(feedback_id: str, number: int, **changes: Any) -> Feedback:
-    """Build feedback on decision `number`, a minute later."""
-    feedback = Feedback(
-        id=feedback_id,
-        decision_id=UUID(int=number),
-        at=NOON + (60 + number) * SECOND,
-        kind="preference",
-        value=1.0,
-        model="large",
-        other="small",
-        source="reviewer",
-        comment="the better proof",
-    )
-    return replace(feedback, **changes)
-
-
-def _expect(expected: object, actual: object, what: str) -> None:
-    if expected != actual:
-        raise AssertionError(f"{what}: expected {expected!r}, got {actual!r}")
-
-
-def _expect_error(kind: type[StoreError], call: Callable[[], object], what: str) -> StoreError:
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError(f"{what}: expected {kind.__name__}")
-
-
 def _numbers(store: Store, **asked: Any) -> list[int]:
     return [logged.decision.id.int for logged in store.joined(**asked)]
 
 
 def check_is_empty_at_first(store: Store) -> None:
     """Check that a new store holds nothing, and takes nothing."""
-    _expect([], list(store.joined()), "a new store")
-    _expect([], store.append([]), "appending nothing")
-    _expect(None, store.feedback("unknown"), "unknown feedback")
+    expect([], list(store.joined()), "a new store")
+    expect([], store.append([]), "appending nothing")
+    expect(None, store.feedback("unknown"), "unknown feedback")
 
 
 def check_joins_what_belongs_together(store: Store) -> None:
     """Check that a decision comes back with its own outcome and feedback, equal to what was appended."""
     events: list[Event] = [build_decision(1), build_decision(2), build_outcome(2), build_feedback("f", 2)]
 
-    _expect([True] * 4, store.append(events), "new events")
+    expect([True] * 4, store.append(events), "new events")
 
     expected = [
         LoggedEvent(build_decision(1), None, ()),
         LoggedEvent(build_decision(2), build_outcome(2), (build_feedback("f", 2),)),
     ]
-    _expect(expected, list(store.joined()), "joined")
+    expect(expected, list(store.joined()), "joined")
 
 
 def check_keeps_unknown_apart_from_zero(store: Store) -> None:
@@ -158,13 +95,16 @@ def check_keeps_unknown_apart_from_zero(store: Store) -> None:
     absent = build_outcome(1, **dict.fromkeys(unknown), status=499, error="client_left", attempts=())
     free = build_outcome(2, cost_usd=Decimal(0), cached_tokens=0, ttft_s=0.0, completion_tokens=0, reasoning_tokens=0)
     bare = build_decision(1, embedding=None, text=None, estimates={}, features={})
+    label = build_feedback("f", 2, kind="label", value=None, name="wrong_language")
+    bad = build_feedback("g", 2, kind="binary", value=0.0, at=label.at + SECOND)
 
-    store.append([bare, build_decision(2, embedding=b"", text=""), absent, free])
+    store.append([bare, build_decision(2, embedding=b"", text=""), absent, free, label, bad])
 
     first, second = store.joined()
-    _expect((bare, absent), (first.decision, first.outcome), "unknown values")
-    _expect(free, second.outcome, "zeros")
-    _expect((b"", ""), (second.decision.embedding, second.decision.text), "empty values")
+    expect((bare, absent), (first.decision, first.outcome), "unknown values")
+    expect(free, second.outcome, "zeros")
+    expect((label, bad), second.feedback, "feedback")
+    expect((b"", ""), (second.decision.embedding, second.decision.text), "empty values")
 
 
 def check_stores_each_event_once(store: Store) -> None:
@@ -177,23 +117,23 @@ def check_stores_each_event_once(store: Store) -> None:
         build_feedback("f", 3, value=0.0),
     ]
 
-    _expect([True, True, True, False], store.append([*events, feedback]), "new events and a repeat")
-    _expect([False, False, True, False], store.append([*repeats[:2], build_decision(2), repeats[2]]), "repeats")
+    expect([True, True, True, False], store.append([*events, feedback]), "new events and a repeat")
+    expect([False, False, True, False], store.append([*repeats[:2], build_decision(2), repeats[2]]), "repeats")
 
     expected = LoggedEvent(build_decision(1), build_outcome(1), (feedback,))
-    _expect([expected, LoggedEvent(build_decision(2), None, ())], list(store.joined()), "joined")
+    expect([expected, LoggedEvent(build_decision(2), None, ())], list(store.joined()), "joined")
 
 
 def check_takes_events_in_any_order(store: Store) -> None:
     """Check that an outcome and feedback may come before their decision: they are kept, and join it when it comes."""
     store.append([build_feedback("f", 1), build_outcome(1)])
-    _expect([], list(store.joined()), "joined before the decision")
-    _expect(build_feedback("f", 1), store.feedback("f"), "feedback before the decision")
+    expect([], list(store.joined()), "joined before the decision")
+    expect(build_feedback("f", 1), store.feedback("f"), "feedback before the decision")
 
     store.append([build_decision(1)])
 
     expected = LoggedEvent(build_decision(1), build_outcome(1), (build_feedback("f", 1),))
-    _expect([expected], list(store.joined()), "joined after the decision")
+    expect([expected], list(store.joined()), "joined after the decision")
 
 
 def check_orders_by_time(store: Store) -> None:
@@ -202,9 +142,9 @@ def check_orders_by_time(store: Store) -> None:
     late, early = build_feedback("a", 2, at=NOON + SECOND), build_feedback("b", 2, at=NOON)
     store.append([twin, build_decision(3), build_decision(1), build_decision(2), late, early])
 
-    _expect([1, 2, 9, 3], _numbers(store), "oldest first")
-    _expect([3, 9, 2, 1], _numbers(store, newest_first=True), "newest first")
-    _expect((early, late), list(store.joined())[1].feedback, "feedback")
+    expect([1, 2, 9, 3], _numbers(store), "oldest first")
+    expect([3, 9, 2, 1], _numbers(store, newest_first=True), "newest first")
+    expect((early, late), list(store.joined())[1].feedback, "feedback")
 
 
 def check_yields_what_is_asked_for(store: Store) -> None:
@@ -212,13 +152,13 @@ def check_yields_what_is_asked_for(store: Store) -> None:
     store.append([build_decision(n, policy="even" if n % 2 == 0 else "odd") for n in range(1, 7)])
     since, until = NOON + 2 * SECOND, NOON + 5 * SECOND
 
-    _expect([2, 3, 4, 5, 6], _numbers(store, since=since), "since")
-    _expect([1, 2, 3, 4], _numbers(store, until=until), "until")
-    _expect([4, 3, 2], _numbers(store, since=since, until=until, newest_first=True), "between, newest first")
-    _expect([2, 4], _numbers(store, since=since, until=until, policy="even"), "of a policy")
-    _expect([6, 4], _numbers(store, policy="even", limit=2, newest_first=True), "limited")
-    _expect([], _numbers(store, policy="unknown"), "of an unknown policy")
-    _expect([], _numbers(store, limit=0), "none")
+    expect([2, 3, 4, 5, 6], _numbers(store, since=since), "since")
+    expect([1, 2, 3, 4], _numbers(store, until=until), "until")
+    expect([4, 3, 2], _numbers(store, since=since, until=until, newest_first=True), "between, newest first")
+    expect([2, 4], _numbers(store, since=since, until=until, policy="even"), "of a policy")
+    expect([6, 4], _numbers(store, policy="even", limit=2, newest_first=True), "limited")
+    expect([], _numbers(store, policy="unknown"), "of an unknown policy")
+    expect([], _numbers(store, limit=0), "none")
 
 
 def check_reads_a_long_log(store: Store) -> None:
@@ -226,9 +166,9 @@ def check_reads_a_long_log(store: Store) -> None:
     numbers = list(range(1, 1101))
     store.append([build_decision(n, at=NOON + n // 400 * SECOND) for n in reversed(numbers)])
 
-    _expect(numbers, _numbers(store), "oldest first")
-    _expect(numbers[::-1], _numbers(store, newest_first=True), "newest first")
-    _expect(numbers[:700], _numbers(store, limit=700), "limited")
+    expect(numbers, _numbers(store), "oldest first")
+    expect(numbers[::-1], _numbers(store, newest_first=True), "newest first")
+    expect(numbers[:700], _numbers(store, limit=700), "limited")
 
 
 def check_takes_events_while_it_is_read(store: Store) -> None:
@@ -237,9 +177,9 @@ def check_takes_events_while_it_is_read(store: Store) -> None:
     reading = store.joined()
     next(reading)
 
-    _expect([True], store.append([build_outcome(1)]), "appending meanwhile")
+    expect([True], store.append([build_outcome(1)]), "appending meanwhile")
 
-    _expect([2, 3], [logged.decision.id.int for logged in reading], "the rest")
+    expect([2, 3], [logged.decision.id.int for logged in reading], "the rest")
 
 
 def check_money_is_exact(store: Store) -> None:
@@ -250,7 +190,7 @@ def check_money_is_exact(store: Store) -> None:
 
     expected = ["0.000000001", "9000000000.123456789", "0.000000002", "0.000000004", "0.000000002"]
     found = [logged.outcome.cost_usd for logged in store.joined() if logged.outcome is not None]
-    _expect([Decimal(cost) for cost in expected], found, "costs")
+    expect([Decimal(cost) for cost in expected], found, "costs")
 
 
 def check_refuses_a_batch_whole(store: Store) -> None:
@@ -259,10 +199,10 @@ def check_refuses_a_batch_whole(store: Store) -> None:
     huge = build_outcome(1, prompt_tokens=2**63)
     for unfit in (naive, huge, build_feedback("f", 1, value=float("nan"))):
         append = partial(store.append, [build_decision(1), unfit])
-        error = _expect_error(RefusedEventError, append, "an unfit event")
-        _expect(unfit, getattr(error, "event", None), "the event refused")
-    _expect([], list(store.joined()), "joined")
-    _expect([True], store.append([build_decision(1)]), "the rest, again")
+        error = expect_error(RefusedEventError, append, "an unfit event")
+        expect(unfit, getattr(error, "event", None), "the event refused")
+    expect([], list(store.joined()), "joined")
+    expect([True], store.append([build_decision(1)]), "the rest, again")
 
 
 def check_keeps_any_text(store: Store) -> None:
@@ -271,9 +211,9 @@ def check_keeps_any_text(store: Store) -> None:
     store.append([build_decision(1, text="\x00 \U0001f600 \ud800!", policy="a'b", features=features)])
 
     (logged,) = store.joined(policy="a'b")
-    _expect("\x00 \U0001f600 \ufffd!", logged.decision.text, "text")
-    _expect(features, logged.decision.features, "features")
-    _expect(None, store.feedback("\ud800"), "a lookup by what is no text")
+    expect("\x00 \U0001f600 \ufffd!", logged.decision.text, "text")
+    expect(features, logged.decision.features, "features")
+    expect(None, store.feedback("\ud800"), "a lookup by what is no text")
 
 
 def check_times_are_instants(store: Store) -> None:
@@ -282,7 +222,7 @@ def check_times_are_instants(store: Store) -> None:
     store.append([build_decision(1, at=at)])
 
     (logged,) = store.joined(since=at, until=at + timedelta(microseconds=1))
-    _expect("2025-12-31T18:30:00.000001+00:00", logged.decision.at.isoformat(), "time")
+    expect("2025-12-31T18:30:00.000001+00:00", logged.decision.at.isoformat(), "time")
 
 
 def check_ends_when_closed(store: Store) -> None:
@@ -291,9 +231,13 @@ def check_ends_when_closed(store: Store) -> None:
     store.close()
     store.close()
 
-    _expect_error(StoreError, lambda: store.append([build_decision(2)]), "appending to a closed store")
-    _expect_error(StoreError, lambda: list(store.joined()), "reading a closed store")
-    _expect_error(StoreError, lambda: store.feedback("f"), "looking feedback up in a closed store")
+    expect_error(StoreError, lambda: store.append([build_decision(2)]), "appending to a closed store")
+    expect_error(StoreError, lambda: list(store.joined()), "reading a closed store")
+    expect_error(StoreError, lambda: store.feedback("f"), "looking feedback up in a closed store")
+    expect_error(StoreError, lambda: store.changed(Cursor(), 1), "following a closed store")
+    expect_error(StoreError, lambda: store.events([]), "reading events of a closed store")
+    expect_error(StoreError, lambda: store.erase(Selection(id="f"), NOON), "erasing from a closed store")
+    expect_error(StoreError, store.moves, "reading moves of a closed store")
 
 
 #: Every check, in the order of `check_store`.
@@ -311,5 +255,6 @@ CHECKS: tuple[Callable[[Store], None], ...] = (
     check_refuses_a_batch_whole,
     check_keeps_any_text,
     check_times_are_instants,
+    *CHANGES_CHECKS,
     check_ends_when_closed,
 )

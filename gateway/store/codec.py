@@ -7,24 +7,18 @@ JSON. Text is Unicode text: a lone surrogate, which JSON lets a client send, bec
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gateway.events import Attempt, Decision, Event, Feedback, LoggedEstimate, Outcome
+from gateway.events import Attempt, Decision, Erasure, Event, Feedback, LoggedEstimate, Move, Outcome
 from gateway.store.base import RefusedEventError
 from gateway.store.money import from_nanos, to_nanos
+from gateway.store.values import from_micros, integer, json_text, real, to_micros, unicode_text
 
-Value = str | int | float | bytes | None
-Row = tuple[Value, ...]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_LARGEST = 2**63 - 1
+    from gateway.store.values import Row, Value
 
 
 def encode(event: Event) -> Row:
@@ -43,18 +37,10 @@ def _encode(event: Event) -> Row:
             return _encode_outcome(event)
         case Feedback():
             return _encode_feedback(event)
-
-
-def to_micros(at: datetime) -> int:
-    """Return a time as microseconds since 1970, UTC. Raises `ValueError` for a time without a zone."""
-    if at.utcoffset() is None:
-        raise ValueError(f"time {at} has no time zone: use datetime.now(UTC)")
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """Return microseconds since 1970 as a time in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
+        case Erasure():
+            return unicode_text(event.feedback_id), str(event.decision_id), to_micros(event.at)
+        case Move():
+            return _encode_move(event)
 
 
 def _encode_decision(event: Decision) -> Row:
@@ -68,21 +54,22 @@ def _encode_decision(event: Decision) -> Row:
         int(event.stream),
         unicode_text(event.chosen),
         unicode_text(event.why),
-        _json(event.propensities),
-        _json({model: _estimate_members(estimate) for model, estimate in event.estimates.items()}),
-        _json(event.features),
+        json_text(event.propensities),
+        json_text({model: _estimate_members(estimate) for model, estimate in event.estimates.items()}),
+        json_text(event.features),
         event.embedding,
         unicode_text(event.text),
         unicode_text(event.rule),
         unicode_text(event.tag),
-        _json(event.trace),
+        json_text(event.trace),
+        unicode_text(event.caller),
     )
 
 
 def decode_decision(row: Sequence[Any]) -> Decision:
     """Return the decision that `encode` made a row of."""
-    *plain, propensities, estimates, features, embedding, text, rule, tag, trace = row
-    id_, at, request_id, policy, policy_digest, requested_model, stream, chosen, why = plain
+    id_, at, request_id, policy, policy_digest, requested_model, stream, chosen, why, *rest = row
+    propensities, estimates, features, embedding, text, rule, tag, trace, caller = rest
     return Decision(
         id=UUID(id_),
         at=from_micros(at),
@@ -101,6 +88,7 @@ def decode_decision(row: Sequence[Any]) -> Decision:
         rule=rule,
         tag=tag,
         trace=json.loads(trace),
+        caller=caller,
     )
 
 
@@ -109,21 +97,21 @@ def _encode_outcome(event: Outcome) -> Row:
         str(event.decision_id),
         to_micros(event.at),
         unicode_text(event.served_by),
-        _integer(event.status),
+        integer(event.status),
         unicode_text(event.error),
         unicode_text(event.finish_reason),
-        _integer(event.prompt_tokens),
-        _integer(event.completion_tokens),
-        _integer(event.cached_tokens),
-        _integer(None if event.cost_usd is None else to_nanos(event.cost_usd)),
-        _real(event.ttft_s),
-        _real(event.latency_s),
-        _json([_attempt_members(attempt) for attempt in event.attempts]),
+        integer(event.prompt_tokens),
+        integer(event.completion_tokens),
+        integer(event.cached_tokens),
+        integer(None if event.cost_usd is None else to_nanos(event.cost_usd)),
+        real(event.ttft_s),
+        real(event.latency_s),
+        json_text([_attempt_members(attempt) for attempt in event.attempts]),
         event.cost_source,
-        _integer(event.cache_write_tokens),
-        _integer(event.reasoning_tokens),
-        _integer(event.audio_prompt_tokens),
-        _integer(event.audio_completion_tokens),
+        integer(event.cache_write_tokens),
+        integer(event.reasoning_tokens),
+        integer(event.audio_prompt_tokens),
+        integer(event.audio_completion_tokens),
     )
 
 
@@ -163,11 +151,13 @@ def _encode_feedback(event: Feedback) -> Row:
         str(event.decision_id),
         to_micros(event.at),
         event.kind,
-        _real(event.value),
+        real(event.value),
         unicode_text(event.model),
         unicode_text(event.other),
         unicode_text(event.source),
         unicode_text(event.comment),
+        unicode_text(event.name),
+        unicode_text(event.caller),
     )
 
 
@@ -177,32 +167,30 @@ def decode_feedback(row: Sequence[Any]) -> Feedback:
     return Feedback(id_, UUID(decision_id), from_micros(at), *rest)
 
 
-def unicode_text(value: str | None) -> str | None:
-    """Return text as it is stored: with U+FFFD for each lone surrogate."""
-    return value if value is None or value.isascii() else _SURROGATE.sub("\ufffd", value)
+def _encode_move(event: Move) -> Row:
+    return (
+        str(event.id),
+        to_micros(event.at),
+        unicode_text(event.policy),
+        unicode_text(event.version),
+        unicode_text(event.before),
+        unicode_text(event.after),
+        real(event.share),
+        unicode_text(event.by),
+        unicode_text(event.why),
+        json_text(event.evidence),
+    )
+
+
+def decode_move(row: Sequence[Any]) -> Move:
+    """Return the move that `encode` made a row of."""
+    id_, at, policy, version, before, after, share, by, why, evidence = row
+    return Move(UUID(id_), from_micros(at), policy, version, before, after, share, by, why, json.loads(evidence))
 
 
 def _feature(value: Any) -> Any:
     """Return a feature as it was: JSON has no tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _integer(value: int | None) -> int | None:
-    if value is not None and abs(value) > _LARGEST:
-        raise ValueError(f"{value} does not fit into 64 bits")
-    return value
-
-
-def _real(value: float | None) -> float | None:
-    # SQLite would turn NaN into NULL, which means unknown.
-    if value is not None and not math.isfinite(value):
-        raise ValueError(f"a time or value is {value}; use None where it is unknown")
-    return value
-
-
-def _json(value: Mapping[str, Any] | list[Any]) -> str:
-    plain = dict(value) if isinstance(value, Mapping) else value
-    return json.dumps(plain, separators=(",", ":"))
 
 
 def _estimate_members(estimate: LoggedEstimate) -> dict[str, float | None]:
@@ -213,7 +201,7 @@ def _attempt_members(attempt: Attempt) -> dict[str, Value]:
     return {
         "model": attempt.model,
         "started": to_micros(attempt.started),
-        "latency_s": _real(attempt.latency_s),
+        "latency_s": real(attempt.latency_s),
         "status": attempt.status,
         "error": attempt.error,
         "endpoint": attempt.endpoint,

@@ -47,6 +47,8 @@ _FEEDBACK = pa.struct(
         ("other", pa.string()),
         ("source", pa.string()),
         ("comment", pa.string()),
+        ("name", pa.string()),
+        ("caller", pa.string()),
     ]
 )
 
@@ -90,6 +92,7 @@ SCHEMA = pa.schema(
         pa.field("rule", pa.string()),
         pa.field("tag", pa.string()),
         pa.field("trace", pa.string(), nullable=False),
+        pa.field("caller", pa.string(), nullable=False),
     ]
 )
 

@@ -41,11 +41,13 @@ class FeedbackRow(TypedDict):
     id: str
     at: str
     kind: str
-    value: float
+    value: float | None
     model: str | None
     other: str | None
     source: str
     comment: str | None
+    name: str | None
+    caller: str
 
 
 class OutcomeRow(TypedDict):
@@ -99,6 +101,7 @@ class Row(OutcomeRow):
     rule: str | None
     tag: str | None
     trace: dict[str, Any]
+    caller: str
 
 
 def rows(
@@ -137,6 +140,7 @@ def _row(logged: LoggedEvent) -> Row:
         "rule": decision.rule,
         "tag": decision.tag,
         "trace": dict(decision.trace),
+        "caller": decision.caller,
     }
 
 
@@ -220,6 +224,8 @@ def _feedback_row(feedback: Feedback) -> FeedbackRow:
         "other": feedback.other,
         "source": feedback.source,
         "comment": feedback.comment,
+        "name": feedback.name,
+        "caller": feedback.caller,
     }
 
 

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.store.base import StoreError
+from gateway.store.tables import MIGRATIONS, TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,86 +22,11 @@ if TYPE_CHECKING:
 TRIES: Final = 100
 PAUSE_S: Final = 0.02
 
-#: Counts the changes to the tables below (`PRAGMA user_version`).
-VERSION = 3
+#: Counts the changes to the tables (`PRAGMA user_version`).
+VERSION = 4
 
 #: Marks a file as this log's (`PRAGMA application_id`): "PNTS".
 APPLICATION_ID = 0x504E5453
-
-#: What makes a file of each version one of the next.
-_MIGRATIONS = {
-    1: (
-        "ALTER TABLE decisions ADD COLUMN rule TEXT",
-        "ALTER TABLE decisions ADD COLUMN tag TEXT",
-        "ALTER TABLE decisions ADD COLUMN trace TEXT NOT NULL DEFAULT '{}'",
-    ),
-    2: (
-        "ALTER TABLE outcomes ADD COLUMN cost_source TEXT",
-        "ALTER TABLE outcomes ADD COLUMN cache_write_tokens INTEGER",
-        "ALTER TABLE outcomes ADD COLUMN reasoning_tokens INTEGER",
-        "ALTER TABLE outcomes ADD COLUMN audio_prompt_tokens INTEGER",
-        "ALTER TABLE outcomes ADD COLUMN audio_completion_tokens INTEGER",
-    ),
-}
-
-# No foreign keys: an outcome or feedback may be written before its decision.
-_TABLES = """
-CREATE TABLE decisions (
-    id              TEXT PRIMARY KEY NOT NULL,  -- a UUID
-    at              INTEGER NOT NULL,           -- microseconds since 1970, UTC; so in every table
-    request_id      TEXT NOT NULL,
-    policy          TEXT NOT NULL,
-    policy_digest   TEXT NOT NULL,
-    requested_model TEXT NOT NULL,
-    stream          INTEGER NOT NULL,           -- 0 or 1
-    chosen          TEXT NOT NULL,
-    why             TEXT NOT NULL,
-    propensities    TEXT NOT NULL,              -- JSON: model -> probability
-    estimates       TEXT NOT NULL,              -- JSON: model -> {reward, reward_std, cost_usd}
-    features        TEXT NOT NULL,              -- JSON: signal -> number, text, boolean or texts
-    embedding       BLOB,                       -- float32, little-endian
-    text            TEXT,
-    rule            TEXT,                       -- the rules that matched; NULL is none
-    tag             TEXT,
-    trace           TEXT NOT NULL DEFAULT '{}'  -- JSON: what else the decision was made from
-) STRICT;
-CREATE INDEX decisions_by_time ON decisions (at, id);
-CREATE INDEX decisions_by_policy ON decisions (policy, at, id);
-
-CREATE TABLE outcomes (
-    decision_id       TEXT PRIMARY KEY NOT NULL,
-    at                INTEGER NOT NULL,
-    served_by         TEXT,
-    status            INTEGER NOT NULL,
-    error             TEXT,
-    finish_reason     TEXT,
-    prompt_tokens     INTEGER,
-    completion_tokens INTEGER,
-    cached_tokens     INTEGER,
-    cost_nano_usd     INTEGER,                  -- dollars times 1e9; NULL is unknown
-    ttft_s            REAL,
-    latency_s         REAL NOT NULL,
-    attempts          TEXT NOT NULL,            -- JSON: [{model, started, latency_s, status, error, endpoint, then}]
-    cost_source       TEXT,                     -- reported, priced or estimated; NULL with an unknown cost
-    cache_write_tokens      INTEGER,
-    reasoning_tokens        INTEGER,
-    audio_prompt_tokens     INTEGER,
-    audio_completion_tokens INTEGER
-) STRICT;
-
-CREATE TABLE feedback (
-    id          TEXT PRIMARY KEY NOT NULL,
-    decision_id TEXT NOT NULL,
-    at          INTEGER NOT NULL,
-    kind        TEXT NOT NULL,
-    value       REAL NOT NULL,
-    model       TEXT,
-    other       TEXT,
-    source      TEXT NOT NULL,
-    comment     TEXT
-) STRICT;
-CREATE INDEX feedback_by_decision ON feedback (decision_id, at, id);
-"""
 
 
 def is_new(connection: sqlite3.Connection) -> bool:
@@ -133,7 +59,7 @@ def create(connection: sqlite3.Connection) -> None:
     write_ahead(connection)
     connection.execute("BEGIN IMMEDIATE")
     if is_new(connection):
-        for statement in _TABLES.split(";\n"):
+        for statement in TABLES:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -142,14 +68,11 @@ def create(connection: sqlite3.Connection) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a log of an older version up to this one, whole or not at all; the first of several processes does it."""
-    if (
-        _pragma(connection, "application_id") != APPLICATION_ID
-        or _pragma(connection, "user_version") not in _MIGRATIONS
-    ):
+    if _pragma(connection, "application_id") != APPLICATION_ID or _pragma(connection, "user_version") not in MIGRATIONS:
         return
     connection.execute("BEGIN IMMEDIATE")
-    while (found := _pragma(connection, "user_version")) in _MIGRATIONS:
-        for statement in _MIGRATIONS[found]:
+    while (found := _pragma(connection, "user_version")) in MIGRATIONS:
+        for statement in MIGRATIONS[found]:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {found + 1}")
     connection.execute("COMMIT")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from collections import defaultdict
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Final, Self
+from uuid import UUID
 
-from gateway.events import Decision, Feedback, Outcome
-from gateway.store import codec, schema
-from gateway.store.base import LoggedEvent, RefusedEventError, StoreError
+from gateway.events import Decision, Erasure, Feedback, Move, Outcome
+from gateway.store import codec, queries, schema
+from gateway.store.base import Cursor, LoggedEvent, RefusedEventError, Selection, StoreError
 from gateway.store.failures import translated
+from gateway.store.queries import PIECE
+from gateway.store.values import Row, to_micros, unicode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,21 +22,16 @@ if TYPE_CHECKING:
 
     from gateway.events import Event
 
-#: Decisions read at a time. No transaction stays open between the pieces, so that a slow reader does not keep
-#: the write-ahead log from being folded back into the file.
-PIECE = 256
-
 _FIRST, _LAST = -(2**63), 2**63 - 1
-_DECISION_COLUMNS = 17
 
 # A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
-_INSERT = {
-    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+_INSERT: Final = {
+    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
     Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
-    Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+    Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+    Erasure: "INSERT INTO erasures VALUES (?,?,?) ON CONFLICT (feedback_id) DO NOTHING",
+    Move: "INSERT INTO moves VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
 }
-_JOIN = "SELECT d.*, o.* FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
-_FEEDBACK = "SELECT * FROM feedback WHERE decision_id IN (SELECT value FROM json_each(?)) ORDER BY at, id"
 
 
 class SQLiteStore:
@@ -77,7 +73,10 @@ class SQLiteStore:
         with self._lock, translated(self._path):
             connection = self._writable()
             with _transaction(connection):
-                return [_insert(connection, event, row) for event, row in rows]
+                fresh = [_insert(connection, event, row) for event, row in rows]
+            if any(isinstance(event, Erasure) for event, _ in rows):
+                _forget(connection)
+        return fresh
 
     def joined(
         self,
@@ -89,17 +88,17 @@ class SQLiteStore:
         newest_first: bool = False,
     ) -> Iterator[LoggedEvent]:
         """Yield decisions with what belongs to them, a piece of the log at a time; see `Store.joined`."""
-        first = _FIRST if since is None else codec.to_micros(since)
-        end = _LAST if until is None else codec.to_micros(until)
+        first = _FIRST if since is None else to_micros(since)
+        end = _LAST if until is None else to_micros(until)
         # No id is smaller than '': the first piece starts at its bound, included upwards, excluded downwards.
         bounds = {"since": first, "until": end, "policy": policy, "id": "", "at": end if newest_first else first}
-        statement = _statement(by_policy=policy is not None, newest_first=newest_first)
+        statement = queries.statement(by_policy=policy is not None, newest_first=newest_first)
         left = _LAST if limit is None else limit
         with translated(self._path), closing(self._reader()) as connection:
             while left > 0:
                 wanted = min(left, PIECE)
                 rows = connection.execute(statement, {**bounds, "wanted": wanted}).fetchall()
-                yield from _join(connection, rows)
+                yield from queries.join(connection, rows)
                 if len(rows) < wanted:
                     return
                 left -= wanted
@@ -108,10 +107,38 @@ class SQLiteStore:
     def feedback(self, feedback_id: str) -> Feedback | None:
         """Return the feedback stored under an id; see `Store.feedback`."""
         with translated(self._path), closing(self._reader()) as connection:
-            row = connection.execute(
-                "SELECT * FROM feedback WHERE id = ?", (codec.unicode_text(feedback_id),)
-            ).fetchone()
+            row = connection.execute("SELECT * FROM feedback WHERE id = ?", (unicode_text(feedback_id),)).fetchone()
         return None if row is None else codec.decode_feedback(row)
+
+    def changed(self, after: Cursor, limit: int) -> tuple[list[UUID], Cursor]:
+        """Return the decisions about which anything was stored since; see `Followed.changed`."""
+        with translated(self._path), closing(self._reader()) as connection:
+            return queries.changed(connection, after, limit)
+
+    def events(self, ids: Sequence[UUID]) -> list[LoggedEvent]:
+        """Return these decisions with what belongs to them; see `Followed.events`."""
+        wanted = [str(decision_id) for decision_id in ids]
+        pieces = [wanted[first : first + PIECE] for first in range(0, len(wanted), PIECE)]
+        with translated(self._path), closing(self._reader()) as connection:
+            return [event for piece in pieces for event in queries.events(connection, piece)]
+
+    def erase(self, which: Selection, at: datetime) -> list[Erasure]:
+        """Delete feedback for good; see `Store.erase`."""
+        with self._lock, translated(self._path):
+            connection = self._writable()
+            with _transaction(connection):
+                found = queries.selected(connection, which)
+                erasures = [Erasure(feedback_id, UUID(decision_id), at) for feedback_id, decision_id in found]
+                for erasure in erasures:
+                    _insert(connection, erasure, codec.encode(erasure))
+            if erasures:
+                _forget(connection)
+        return erasures
+
+    def moves(self, policy: str | None = None) -> list[Move]:
+        """Return the moves between states; see `Store.moves`."""
+        with translated(self._path), closing(self._reader()) as connection:
+            return queries.moves(connection, policy)
 
     def close(self) -> None:
         """Close the file; the last one to do so folds the write-ahead log into it."""
@@ -150,6 +177,8 @@ def _make_folder(path: Path) -> None:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with translated(path):
+        # What is deleted is overwritten: also by the migration.
+        connection.execute("PRAGMA secure_delete = ON")
         if schema.is_new(connection):
             schema.create(connection)
         schema.migrate(connection)
@@ -176,34 +205,17 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _insert(connection: sqlite3.Connection, event: Event, row: codec.Row) -> bool:
+def _insert(connection: sqlite3.Connection, event: Event, row: Row) -> bool:
     try:
         return connection.execute(_INSERT[type(event)], row).rowcount == 1
     except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
         raise RefusedEventError(event, str(error)) from error
 
 
-def _statement(*, by_policy: bool, newest_first: bool) -> str:
-    after, direction = ("<", "DESC") if newest_first else (">", "ASC")
-    return "\n".join(
-        [
-            _JOIN,
-            f"WHERE (d.at, d.id) {after} (:at, :id) AND d.at >= :since AND d.at < :until",
-            "AND d.policy = :policy" if by_policy else "",
-            f"ORDER BY d.at {direction}, d.id {direction} LIMIT :wanted",
-        ]
-    )
+def _forget(connection: sqlite3.Connection) -> None:
+    """Fold the write-ahead log, in which what was deleted may still be read, into the file and empty it.
 
-
-def _join(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[LoggedEvent]:
-    ids = json.dumps([row[0] for row in rows])
-    feedback: defaultdict[str, list[Feedback]] = defaultdict(list)
-    for row in connection.execute(_FEEDBACK, (ids,)).fetchall():
-        feedback[row[1]].append(codec.decode_feedback(row))
-    for row in rows:
-        outcome = row[_DECISION_COLUMNS:]
-        yield LoggedEvent(
-            codec.decode_decision(row[:_DECISION_COLUMNS]),
-            None if outcome[0] is None else codec.decode_outcome(outcome),
-            tuple(feedback[row[0]]),
-        )
+    A reader that sits on an older state is waited for as long as another writer would be; then the next erasure, or
+    closing the file, does it.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from gateway.store.rows import Row
+    from gateway.store.rows import FeedbackRow, Row
 
 _UNKNOWN = "-"
 COLUMNS = (
@@ -65,8 +65,13 @@ def _cells(row: Row) -> dict[str, str]:
         "cost $": _cost(row["cost_usd"]),
         "ttft s": _number(row["ttft_s"], ".3f"),
         "latency s": _number(row["latency_s"], ".3f"),
-        "feedback": ", ".join(f"{feedback['kind']} {feedback['value']:g}" for feedback in row["feedback"]),
+        "feedback": ", ".join(_opinion(feedback) for feedback in row["feedback"]),
     }
+
+
+def _opinion(feedback: FeedbackRow) -> str:
+    words = [feedback["kind"], feedback["name"], None if feedback["value"] is None else f"{feedback['value']:g}"]
+    return " ".join(word for word in words if word is not None)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.store import codec
 from gateway.store.base import RefusedEventError
-from gateway.store.checks import NOON, build_decision, build_feedback, build_outcome
+from gateway.store.checks import NOON, build_decision, build_feedback, build_move, build_outcome
+from gateway.store.values import to_micros
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from gateway.store.checks import NOON, build_decision, build_feedback, build_out
         (build_decision(1), codec.decode_decision),
         (build_outcome(1), codec.decode_outcome),
         (build_feedback("f", 1), codec.decode_feedback),
+        (build_feedback("f", 1, kind="label", value=None, name="rude"), codec.decode_feedback),
+        (build_move(1), codec.decode_move),
     ],
 )
 def test_decoding_reverses_encoding(event, decode):
@@ -57,7 +60,7 @@ def test_hour_that_comes_twice_is_two_instants():
     berlin = ZoneInfo("Europe/Berlin")
     first, second = (datetime(2026, 10, 25, 2, tzinfo=berlin, fold=fold) for fold in (0, 1))
 
-    assert codec.to_micros(second) - codec.to_micros(first) == 3_600_000_000
+    assert to_micros(second) - to_micros(first) == 3_600_000_000
 
 
 def test_keeps_estimates_that_are_not_finite():

@@ -29,7 +29,7 @@ def test_columns_are_those_of_a_row():
 def test_values_are_typed(tmp_path):
     """Times are instants, money is decimal, what is kept by model is a map."""
     table = exported(
-        tmp_path / "log.parquet", build_decision(1), build_outcome(1), build_feedback("f", 1, kind="thumb")
+        tmp_path / "log.parquet", build_decision(1), build_outcome(1), build_feedback("f", 1, kind="binary")
     )
 
     (row,) = table.to_pylist()
@@ -45,7 +45,7 @@ def test_values_are_typed(tmp_path):
         ("small", NOON + SECOND),
         ("large", NOON + 2 * SECOND),
     ]
-    assert [(feedback["kind"], feedback["value"]) for feedback in row["feedback"]] == [("thumb", 1.0)]
+    assert [(feedback["kind"], feedback["value"]) for feedback in row["feedback"]] == [("binary", 1.0)]
     assert row["embedding"] == [1.0, 0.0]
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
@@ -6,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.events import Attempt, Decision, Feedback, LoggedEstimate, Outcome
-from gateway.store.base import LoggedEvent
+from gateway.events import Attempt, Decision, Erasure, Feedback, LoggedEstimate, Outcome
+from gateway.store.base import Cursor, LoggedEvent, Selection
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SQLiteStore
 
@@ -40,6 +41,7 @@ DECISIONS = st.builds(
     features=st.dictionaries(TEXT, NUMBERS | TEXT | st.booleans(), max_size=3),
     embedding=st.none() | st.binary(max_size=8),
     text=st.none() | TEXT,
+    caller=TEXT,
 )
 OUTCOMES = st.builds(
     Outcome,
@@ -69,13 +71,16 @@ FEEDBACK = st.builds(
     id=st.sampled_from("abcdef"),
     decision_id=IDS,
     at=ORDERED_TIMES,
-    kind=st.sampled_from(["score", "thumb", "preference"]),
-    value=st.floats(0, 1),
+    kind=st.sampled_from(["score", "binary", "preference", "implicit", "label"]),
+    value=st.none() | st.floats(0, 1),
     model=st.none() | TEXT,
     other=st.none() | TEXT,
-    source=TEXT,
+    source=st.sampled_from(["user", "grader"]),
     comment=st.none() | TEXT,
+    name=st.none() | TEXT,
+    caller=st.sampled_from(["", "key_1", "key_2"]),
 )
+ERASURES = st.builds(Erasure, feedback_id=st.sampled_from("abcdef"), decision_id=IDS, at=TIMES)
 BATCHES = st.lists(st.lists(DECISIONS | OUTCOMES | FEEDBACK, max_size=6), max_size=4)
 
 
@@ -132,4 +137,70 @@ def test_feedback_is_found_with_or_without_its_decision(kind, tmp_path_factory, 
                 first.setdefault(event.id, event)
 
     assert first == {found.id: found for found in map(store.feedback, "abcdef") if found is not None}
+    store.close()
+
+
+def still_there(log, erased):
+    """Return what a log holds after an erasure of feedback of these ids."""
+    return [replace(e, feedback=tuple(f for f in e.feedback if f.id not in erased)) for e in log]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(st.lists(DECISIONS | OUTCOMES | FEEDBACK | ERASURES, max_size=6), max_size=6),
+    limit=st.integers(1, 7),
+    polls=st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_who_follows_a_log_ends_with_what_is_in_it(kind, tmp_path_factory, steps, limit, polls):
+    """Whatever is stored and erased, and whenever one looks: reading what changed gives the log as it is."""
+    store = MemoryStore() if kind == "memory" else SQLiteStore.open(tmp_path_factory.mktemp("log") / "log.db")
+    held, cursor = {}, Cursor()
+
+    for batch, look in zip(steps, polls, strict=False):
+        store.append(batch)
+        while look and (piece := store.changed(cursor, limit))[0]:
+            ids, cursor = piece
+            held |= {event.decision.id: event for event in store.events(ids)}
+    while (piece := store.changed(cursor, limit))[0]:
+        ids, cursor = piece
+        held |= {event.decision.id: event for event in store.events(ids)}
+
+    assert {event.decision.id: event for event in store.joined()} == held
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@settings(max_examples=40, deadline=None)
+@given(
+    batches=BATCHES,
+    which=st.builds(
+        Selection,
+        id=st.none() | st.sampled_from("abcdef"),
+        decision_id=st.none() | IDS,
+        caller=st.none() | st.sampled_from(["", "key_1"]),
+        source=st.sampled_from(["user", "grader"]),
+    ),
+)
+def test_what_is_erased_stays_away(kind, tmp_path_factory, batches, which):
+    """An erasure takes all that is selected and nothing else; appending everything again changes nothing."""
+    store = MemoryStore() if kind == "memory" else SQLiteStore.open(tmp_path_factory.mktemp("log") / "log.db")
+    for batch in batches:
+        store.append(batch)
+    given_ = {f.id: f for f in map(store.feedback, "abcdef") if f is not None}
+
+    erased = {erasure.feedback_id for erasure in store.erase(which, datetime(2026, 1, 3, tzinfo=UTC))}
+    for batch in batches:
+        store.append(batch)
+
+    expected = {
+        f.id
+        for f in given_.values()
+        if which.source == f.source
+        and which.id in {None, f.id}
+        and which.decision_id in {None, f.decision_id}
+        and which.caller in {None, f.caller}
+    }
+    assert expected == erased
+    assert still_there(expected_log(batches), erased) == list(store.joined())
     store.close()

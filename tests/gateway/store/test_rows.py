@@ -90,6 +90,8 @@ def test_row_holds_the_request_flat():
                 "other": "small",
                 "source": "reviewer",
                 "comment": "the better proof",
+                "name": None,
+                "caller": "key_2",
             }
         ],
         "embedding": [1.0, 0.0],
@@ -97,6 +99,7 @@ def test_row_holds_the_request_flat():
         "rule": "proofs",
         "tag": "mathematics",
         "trace": {"rules": [{"rule": "proofs", "holds": True}], "removed": {}},
+        "caller": "key_1",
     }
     assert expected == row
     assert list(expected) == list(row)

@@ -1,14 +1,14 @@
 import sqlite3
 import threading
 from contextlib import closing
-from decimal import Decimal
 
 import pytest
 
 from gateway.store import schema
 from gateway.store.base import RefusedEventError, StoreError
 from gateway.store.checks import build_decision, build_feedback, build_outcome
-from gateway.store.sqlite import SQLiteStore, _statement
+from gateway.store.queries import statement
+from gateway.store.sqlite import SQLiteStore
 
 
 @pytest.fixture
@@ -114,75 +114,6 @@ def test_refuses_a_newer_schema(path, read_only):
         SQLiteStore.open(path, read_only=read_only)
 
 
-#: The tables as version 1 had them; version 2 had the same outcomes.
-_VERSION_1 = """
-CREATE TABLE decisions (id TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL, request_id TEXT NOT NULL,
-policy TEXT NOT NULL, policy_digest TEXT NOT NULL, requested_model TEXT NOT NULL, stream INTEGER NOT NULL,
-chosen TEXT NOT NULL, why TEXT NOT NULL, propensities TEXT NOT NULL, estimates TEXT NOT NULL, features TEXT NOT NULL,
-embedding BLOB, text TEXT) STRICT;
-"""
-_OUTCOMES_2 = """
-CREATE TABLE outcomes (decision_id TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL, served_by TEXT,
-status INTEGER NOT NULL, error TEXT, finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER,
-cached_tokens INTEGER, cost_nano_usd INTEGER, ttft_s REAL, latency_s REAL NOT NULL, attempts TEXT NOT NULL) STRICT;
-INSERT INTO outcomes VALUES ('00000000-0000-0000-0000-000000000001', 2, 'm', 200, NULL, 'stop', 12, 6, 4, 22000, NULL,
-1.5, '[]');
-"""
-
-
-def _as_version_1(path):
-    """Turn a log into one of version 1, with one decision and its outcome."""
-    row = ("00000000-0000-0000-0000-000000000001", 1, "r", "auto", "d", "auto", 0, "m", "why", '{"m": 1.0}', "{}", "{}")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE decisions")
-        connection.execute("DROP TABLE outcomes")
-        connection.executescript(_VERSION_1 + _OUTCOMES_2)
-        connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)", row)
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
-
-
-def test_an_older_log_is_brought_up_to_date(path):
-    """What it holds stays; new decisions and outcomes go beside the old. What was not kept then is unknown."""
-    SQLiteStore.open(path).close()
-    _as_version_1(path)
-    with closing(SQLiteStore.open(path)) as store:
-        store.append([build_decision(2), build_outcome(2)])
-        old, new = store.joined()
-
-    assert (None, {}, "m") == (old.decision.rule, old.decision.trace, old.decision.chosen)
-    assert (12, Decimal("0.000022"), None, None) == (
-        old.outcome.prompt_tokens,
-        old.outcome.cost_usd,
-        old.outcome.cost_source,
-        old.outcome.reasoning_tokens,
-    )
-    assert (build_decision(2), build_outcome(2)) == (new.decision, new.outcome)
-
-
-def test_a_log_of_the_last_version_is_brought_up_to_date(path):
-    """Its outcomes get their new columns, in one step."""
-    SQLiteStore.open(path).close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE outcomes")
-        connection.executescript(_OUTCOMES_2 + "PRAGMA user_version = 2;")
-    with closing(SQLiteStore.open(path)) as store:
-        store.append([build_decision(1), build_decision(2), build_outcome(2)])
-        old, new = store.joined()
-
-    assert ("m", None) == (old.outcome.served_by, old.outcome.cost_source)
-    assert build_outcome(2) == new.outcome
-
-
-def test_an_older_log_is_not_changed_by_reading(path):
-    """It says what to do."""
-    SQLiteStore.open(path).close()
-    _as_version_1(path)
-
-    with pytest.raises(StoreError, match=r"schema version 1.*serve with it once"):
-        SQLiteStore.open(path, read_only=True)
-
-
 def test_refuses_a_folder_that_cannot_be_made(tmp_path):
     """A file where a folder should be is named."""
     (tmp_path / "file").write_text("")
@@ -277,9 +208,9 @@ def test_threads_may_append_at_once(path):
 def test_reading_follows_an_index(path, by_policy, newest_first):
     """However long the log, a piece of it is found and ordered by an index."""
     asked = {"since": 0, "until": 1, "policy": "auto", "id": "", "at": 0, "wanted": 10}
-    statement = _statement(by_policy=by_policy, newest_first=newest_first)
+    reading = statement(by_policy=by_policy, newest_first=newest_first)
     with closing(SQLiteStore.open(path)) as store:
-        plan = " / ".join(row[3] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {statement}", asked))
+        plan = " / ".join(row[3] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {reading}", asked))
 
     assert f"USING INDEX decisions_by_{'policy' if by_policy else 'time'} (" in plan
     assert "SCAN" not in plan

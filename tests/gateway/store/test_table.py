@@ -23,7 +23,11 @@ def printed(*events, width=200):
 
 def test_shows_a_request_in_a_line():
     """A line has what one wants to know of a request."""
-    feedback = build_feedback("f", 1, kind="score", value=0.75), build_feedback("g", 1, kind="thumb")
+    feedback = (
+        build_feedback("f", 1, kind="score", value=0.75),
+        build_feedback("g", 1, kind="binary"),
+        build_feedback("h", 1, kind="label", value=None, name="wrong_language"),
+    )
     (line,) = printed(build_decision(1), build_outcome(1), *feedback)
 
     assert line == [
@@ -37,7 +41,7 @@ def test_shows_a_request_in_a_line():
         "0.00001234",
         "0.250",
         "1.500",
-        "score 0.75, thumb 1",
+        "score 0.75, binary 1, label wrong_language",
     ]
 
 
