@@ -13,6 +13,7 @@ from routers.newcomers import Newcomers
 from routers.outlook import Expectations, Outlook, Prepared
 from routers.parts import below, prefixed
 from routers.rules.floor import Floor
+from routers.rules.greedy import Greedy
 from routers.state import Manifest, load_state, save_state
 from routers.stay import stay
 from routers.tally import Tally
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
+    from numpy.typing import NDArray
+
     from routers.parts import Arrays
-    from routers.types import Candidate, Context, Costs, Estimator, Incumbent, Outcomes, Plan, Rule, Utility
+    from routers.types import Candidate, Context, Costs, Estimate, Estimator, Incumbent, Outcomes, Plan, Rule, Utility
 
 
 class EstimatingRouter:
@@ -102,6 +105,17 @@ class EstimatingRouter:
         view.incumbent = incumbent
         return view
 
+    @property
+    def exploration_floor(self) -> float:
+        """Return the least probability that a candidate is given, in a pool in which the floors' total lets it."""
+        return self.rule.floor if isinstance(self.rule, Floor) else 0.0
+
+    def without_exploration(self) -> EstimatingRouter:
+        """Return this router taking only the candidate of the greatest utility. It shares what was learned."""
+        view = copy(self)
+        view.rule = Greedy()
+        return view
+
     def prepared(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> EstimatingRouter:
         """Return this router with all that it expects of these very contexts and candidates computed in one batch.
 
@@ -121,19 +135,24 @@ class EstimatingRouter:
         if not candidates:
             raise ValueError("there is no candidate to choose from")
         outlook = self._outlook(context, candidates)
-        distribution = self._distribution(outlook)
+        utilities = self.utility.utilities(outlook.prospects, self.quality_weight)
+        distribution = self._distribution(outlook, utilities, self._rule(len(utilities)))
         (answer,) = yield Call(
             candidates=tuple(rng.choices(outlook.candidates, weights=distribution)),
             propensities=dict(zip(outlook.models, distribution, strict=True)),
             why=self._why(outlook),
             estimates=outlook.estimates,
             expected_cost_usd=outlook.costs_usd,
+            best=outlook.models[self._distribution(outlook, utilities, Greedy()).index(1.0)],
         )
         return Finish(answer)
 
-    def _distribution(self, outlook: Outlook) -> list[float]:
-        utilities = self.utility.utilities(outlook.prospects, self.quality_weight)
-        distribution = self.rule.distribution(utilities)
+    def _rule(self, candidates: int) -> Rule:  # noqa: ARG002 - for routers whose rule goes by it
+        """Return the rule for so many candidates."""
+        return self.rule
+
+    def _distribution(self, outlook: Outlook, utilities: Sequence[Estimate], rule: Rule) -> list[float]:
+        distribution = rule.distribution(utilities)
         if self.incumbent is None or self.incumbent.model not in outlook.models:
             return distribution
         return stay(distribution, utilities, outlook.models.index(self.incumbent.model))
@@ -161,21 +180,28 @@ class EstimatingRouter:
 
     def save(self, directory: Path, *, encoder: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
         """Write what was learned; `encoder` is the digest of what made the embeddings."""
-        arrays = prefixed("estimator", self.newcomers.state()) | prefixed("costs", self.costs.state())
-        arrays |= prefixed("latencies", _latency_state(self._latencies))
         manifest = Manifest(self._kind, self.costs.models, encoder, dict(metadata or {}))
-        save_state(directory, arrays, manifest)
+        save_state(directory, self.state(), manifest)
 
     def load(self, directory: Path) -> None:
         """Replace what was learned. Raises `StateError` where the folder holds nothing that fits."""
         arrays = load_state(directory, self._kind)
         self.preparation = None
         try:
-            self.newcomers.restore(below("estimator", arrays))
-            self.costs.restore(below("costs", arrays))
-            self._latencies = _restored_latencies(below("latencies", arrays))
+            self.restore(arrays)
         except KeyError as missing:
             raise StateError(f"{directory} lacks the array {missing}; run `pointsman train`") from missing
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return what was learned, as arrays."""
+        arrays = prefixed("estimator", self.newcomers.state()) | prefixed("costs", self.costs.state())
+        return arrays | prefixed("latencies", _latency_state(self._latencies))
+
+    def restore(self, arrays: Arrays) -> None:
+        """Replace what was learned. Raises `KeyError` where an array is missing."""
+        self.newcomers.restore(below("estimator", arrays))
+        self.costs.restore(below("costs", arrays))
+        self._latencies = _restored_latencies(below("latencies", arrays))
 
     @property
     def _kind(self) -> str:

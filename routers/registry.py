@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from routers.options import BadOption, ComponentError, Kind, Option, UnknownComponent, check_options, options_of
-from routers.rules.floor import Floor
+from routers.rules.floor import FLOOR, TOTAL, Floor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,24 +32,34 @@ GROUPS: Mapping[Kind, str] = {
     "costs": "pointsman.costs",
 }
 
-#: Our own, as "module:Class". `Floor` is no type of its own: it is the option `floor` of every rule.
+#: Our own, as "module:Class". `Floor` is no type of its own: it is the options `floor` and `total` of every rule.
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "router": {
         "cheapest": "routers.cheapest:Cheapest",
+        "cluster_bandit": "routers.cluster_bandit:ClusterBanditRouter",
+        "ema": "routers.ema:EmaRouter",
+        "epsilon_greedy": "routers.epsilon_greedy:EpsilonGreedy",
         "estimating": "routers.estimating:EstimatingRouter",
+        "exp3": "routers.exp3:Exp3",
         "fixed": "routers.fixed:Fixed",
+        "prefilter": "routers.prefilter:prefilter",
+        "preference_bandit": "routers.preference_bandit:PreferenceBandit",
         "random": "routers.random_choice:RandomChoice",
         "recommended": "routers.recommended:Recommended",
+        "softmax": "routers.boltzmann:Boltzmann",
         "weighted": "routers.weighted:Weighted",
         "zero": "routers.zero:Zero",
     },
     "estimator": {
         "cluster": "routers.estimators.cluster:Cluster",
+        "cluster_bandit": "routers.estimators.cluster_bandit:ClusterBandit",
         "constant": "routers.estimators.constant:Constant",
         "contrastive": "routers.estimators.contrastive:Contrastive",
+        "ema": "routers.estimators.ema:Ema",
         "ensemble": "routers.estimators.ensemble:Ensemble",
         "forest": "routers.estimators.forest:Forest",
         "graph": "routers.estimators.graph:Graph",
+        "importance": "routers.estimators.importance:Importance",
         "irt": "routers.estimators.irt:IRT",
         "knn": "routers.estimators.knn:KNN",
         "logistic": "routers.estimators.logistic:Logistic",
@@ -77,15 +87,21 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "threshold": "routers.utilities.threshold:Threshold",
     },
     "costs": {
+        "energy": "routers.costs.energy:Energy",
         "mean": "routers.costs.mean:Mean",
         "regression": "routers.costs.regression:Regression",
+        "running": "routers.costs.running:Running",
     },
 }
 
 #: Every candidate keeps this chance unless the rule's specification says otherwise.
-DEFAULT_FLOOR = 0.02
+DEFAULT_FLOOR = FLOOR
 
-_FLOOR_OPTION = Option("floor", "float", required=False, default=DEFAULT_FLOOR)
+_FLOOR_OPTIONS = (
+    Option("floor", "float", required=False, default=DEFAULT_FLOOR),
+    # At least `floor` itself: whoever writes `floor: 0.5` means it.
+    Option("total", "float | None", required=False, default=TOTAL),
+)
 
 
 def components(kind: Kind) -> dict[str, str]:
@@ -135,7 +151,7 @@ def component(kind: Kind, name: str, path: str = "") -> Callable[..., object]:
 
 def describe(kind: Kind) -> dict[str, tuple[Option, ...]]:
     """Return the options of every component of a kind, by the component's name."""
-    shared = (_FLOOR_OPTION,) if kind == "rule" else ()
+    shared = _FLOOR_OPTIONS if kind == "rule" else ()
     return {name: options_of(component(kind, name)) + shared for name in components(kind)}
 
 
@@ -159,7 +175,7 @@ def build_estimator(spec: Mapping[str, Any], path: str = "estimator") -> Estimat
 
 
 def build_rule(spec: Mapping[str, Any], path: str = "rule") -> Rule:
-    """Build a rule, as `build_router` does. `floor` goes with any; it is 0.02 by default, and 0 for none.
+    """Build a rule, as `build_router` does. `floor` and `total` go with any; a floor of 0 is none.
 
     >>> from routers.types import Estimate
     >>> build_rule({"type": "greedy", "floor": 0}).distribution([Estimate(0.2), Estimate(0.9)])
@@ -182,15 +198,15 @@ def _build(kind: Kind, spec: Mapping[str, Any], path: str) -> object:
     if not isinstance(name := spec.get("type"), str):
         raise BadOption(f"{path}.type", f"must name one of {', '.join(components(kind))}, not {name!r}")
     found = component(kind, name, path)
-    shared = (_FLOOR_OPTION,) if kind == "rule" else ()
+    shared = _FLOOR_OPTIONS if kind == "rule" else ()
     options = options_of(found)
     given = {key: value for key, value in spec.items() if key != "type"}
     check_options((*options, *shared), given, path)
-    floor = given.pop("floor", DEFAULT_FLOOR) if kind == "rule" else 0
+    floor, total = (given.pop("floor", DEFAULT_FLOOR), given.pop("total", None)) if kind == "rule" else (0, None)
     parts = {option.name: _part(option, given[option.name], path) for option in options if option.name in given}
     try:
         built = found(**parts)
-        return Floor(cast("Rule", built), float(floor)) if floor else built
+        return Floor(cast("Rule", built), float(floor), total) if floor else built
     except ValueError as error:
         raise BadOption(path, str(error)) from error
 

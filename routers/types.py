@@ -55,12 +55,21 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Joules:
+    """The energy that a model takes for each token of a prompt, and of a completion."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may be chosen. A price of None is unknown, which is not zero."""
+    """A model that may be chosen. A price of None is unknown, which is not zero; so is an energy of None."""
 
     model: str
     price: Price | None = None
     context_window: int | None = None
+    joules: Joules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class Call:
 
     `propensities` is the whole distribution that the choice was drawn from, over all candidates that the
     plan was given; `estimates` (rewards) and `expected_cost_usd` are what it was computed from, for the log.
+    `best` is the model that looks best, which a router that explores may not have drawn; None where nothing tells.
     """
 
     candidates: tuple[Candidate, ...]
@@ -93,6 +103,7 @@ class Call:
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     expected_cost_usd: Mapping[str, float] = field(default_factory=dict)
     stream: bool = True
+    best: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a call without candidates, or whose propensities are not a distribution over them."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.types import Candidate, Context, Outcomes, Price
+from routers.types import Candidate, Context, Joules, Outcomes, Price
 
 if TYPE_CHECKING:
     from routers.types import FloatArray
@@ -18,10 +18,10 @@ DIMENSION = 8
 
 #: Priced and not, observed in `outcomes` ("small", "medium", "large") and not ("new").
 POOL = (
-    Candidate("large", Price(input=Decimal("1.25"), output=Decimal(10)), 400_000),
-    Candidate("small", Price(input=Decimal("0.05"), output=Decimal("0.4")), 32_000),
-    Candidate("medium"),
-    Candidate("new", Price(input=Decimal("0.5"), output=Decimal(2)), 128_000),
+    Candidate("large", Price(input=Decimal("1.25"), output=Decimal(10)), 400_000, Joules(0.4, 8.0)),
+    Candidate("small", Price(input=Decimal("0.05"), output=Decimal("0.4")), 32_000, Joules(0.01, 0.2)),
+    Candidate("medium", joules=Joules(0.1, 2.0)),
+    Candidate("new", Price(input=Decimal("0.5"), output=Decimal(2)), 128_000, Joules(0.1, 2.0)),
 )
 
 _MODELS = ("small", "medium", "large")

@@ -32,11 +32,14 @@ KNN = {"neighbours": 5, "max_rows": 100}
 ROWS = {"max_rows": 100}
 ESTIMATORS = {
     "cluster": {"clusters": 4} | ROWS,
+    "cluster_bandit": {"clusters": 4},
     "constant": {},
     "contrastive": {"dimension": 8, "epochs": 2} | ROWS,
+    "ema": {},
     "ensemble": {"members": [{"type": "knn"} | KNN, {"type": "constant"}]},
     "forest": {"trees": 5, "leaf": 5} | ROWS,
     "graph": {"neighbours": 5} | ROWS,
+    "importance": {},
     "irt": {"epochs": 5} | ROWS,
     "knn": KNN,
     "logistic": ROWS,
@@ -60,12 +63,24 @@ UTILITIES = {
     "preference": {"latency": 0.5},
     "threshold": {},
 }
-COSTS = {"mean": {}, "regression": {"max_rows": 100}}
+COSTS = {
+    "energy": {"costs": {"type": "regression", "max_rows": 100}},
+    "mean": {},
+    "regression": {"max_rows": 100},
+    "running": {"feature": "domain"},
+}
 ROUTERS = {
     "cheapest": {},
+    "cluster_bandit": {"clusters": 4},
+    "ema": {},
+    "epsilon_greedy": {},
+    "exp3": {},
     "fixed": {"model": "small"},
+    "prefilter": {"router": {"type": "epsilon_greedy", "estimator": {"type": "cluster_bandit"}}, "keep": 2},
+    "preference_bandit": {"hidden": 8, "epochs": 1},
     "random": {},
     "recommended": {"max_rows": 100},
+    "softmax": {},
     "weighted": {"weights": {"small": 3, "large": 1}},
     "zero": {"quality_weight": 0.6},
 }

@@ -58,20 +58,34 @@ def test_thompson_explores_what_is_uncertain():
 
 def test_floor_mixes_in_the_uniform():
     """Each has f + (1 - m f) p, with f = 0.1, m = 2, p = 1 and 0."""
-    assert pytest.approx([0.9, 0.1]) == Floor(Greedy(), 0.1).distribution(means(0.9, 0.2))
+    assert pytest.approx([0.9, 0.1]) == Floor(Greedy(), 0.1, total=0.2).distribution(means(0.9, 0.2))
 
 
 def test_floor_is_capped_in_a_large_pool():
-    """Sixty candidates cannot all have 2 %: each gets a sixtieth."""
-    assert pytest.approx([1 / 60] * 60) == Floor(Greedy(), 0.02).distribution(means(*range(60)))
+    """Sixty candidates cannot all have 2 % of a tenth: together they have the tenth."""
+    distribution = Floor(Greedy(), 0.02).distribution(means(*range(60)))
+
+    assert pytest.approx([0.1 / 60] * 59) == distribution[:-1]
+    assert pytest.approx(0.9 + 0.1 / 60) == distribution[-1]
+
+
+def test_total_is_an_option():
+    """Half of the requests may be drawn evenly; with 1, all."""
+    assert pytest.approx([0.25, 0.75]) == Floor(Greedy(), 0.4, total=0.5).distribution(means(0.2, 0.9))
+    assert pytest.approx([0.5, 0.5]) == Floor(Greedy(), 1, total=1).distribution(means(0.2, 0.9))
+
+
+def test_a_large_floor_is_meant():
+    """Whoever writes `floor: 0.5` means that half of the requests are drawn evenly."""
+    assert pytest.approx([0.25, 0.75]) == Floor(Greedy(), 0.5).distribution(means(0.2, 0.9))
 
 
 @given(RULES, UTILITIES, st.floats(0, 0.2))
 def test_floor_is_respected(rule, utilities, floor):
-    """No candidate falls below the floor, or below an even share where that is less."""
+    """No candidate falls below the floor, or below an even share of the total where that is less."""
     distribution = Floor(rule, floor).distribution(utilities)
 
-    assert min(distribution) >= min(floor, 1 / len(utilities))
+    assert min(distribution) >= min(floor, max(floor, 0.1) / len(utilities))
     assert pytest.approx(1, abs=1e-9) == math.fsum(distribution)
 
 
@@ -92,6 +106,7 @@ def test_every_rule_gives_a_distribution(rule, utilities):
         (lambda: Softmax(0.0), "temperature=0.0"),
         (lambda: Thompson(draws=0), "draws=0"),
         (lambda: Floor(Greedy(), -0.1), "floor=-0.1"),
+        (lambda: Floor(Greedy(), 0.1, total=2), "total=2"),
     ],
 )
 def test_refuses_impossible_arguments(make, message):

@@ -49,7 +49,7 @@ def test_the_lost_cache_is_weighed_against_the_gain():
 
 def test_chance_does_not_change_the_model_of_a_session():
     """A floor gives every candidate a share; within a session it goes to the incumbent, unless another is better."""
-    router = knowing(Floor(Greedy(), 0.1), small=0.9, large=0.9)
+    router = knowing(Floor(Greedy(), 0.1, total=0.2), small=0.9, large=0.9)
 
     assert {"small": 0.9, "large": 0.1} == pytest.approx(dict(propensities(router)))
     assert {"small": 1.0, "large": 0.0} == pytest.approx(dict(propensities(router.staying_with(Incumbent("small")))))

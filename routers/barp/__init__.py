@@ -1,0 +1,1 @@
+"""One policy for any preference between quality and cost (BaRP)."""

@@ -1,0 +1,92 @@
+"""What is learned from live traffic: of each request, what came of the one model that answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from routers.sums import Sums
+    from routers.types import Context, Router
+
+    Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Bandit feedback in columns, `n` rows: `actions[i]` answered `contexts[i]`, and nothing is known of the others.
+
+    All columns are of length `n`. `rewards` are in [0, 1], NaN where nobody has said anything yet, which is not zero;
+    `weights` in [0, 1] say how far a reward is trusted; `propensities` are the probabilities that the actions had when
+    they were drawn; `costs_usd`, `completion_tokens` and `latencies_s` are NaN where unknown; `times` are seconds since
+    1970.
+    """
+
+    contexts: Sequence[Context]
+    actions: Sequence[str]
+    rewards: Column
+    weights: Column
+    propensities: Column
+    costs_usd: Column
+    completion_tokens: Column
+    latencies_s: Column
+    times: Column
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows."""
+        return len(self.actions)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Observations:
+        """Return some rows, in the order given."""
+        return replace(
+            self,
+            contexts=[self.contexts[row] for row in rows],
+            actions=[self.actions[row] for row in rows],
+            rewards=self.rewards[rows],
+            weights=self.weights[rows],
+            propensities=self.propensities[rows],
+            costs_usd=self.costs_usd[rows],
+            completion_tokens=self.completion_tokens[rows],
+            latencies_s=self.latencies_s[rows],
+            times=self.times[rows],
+        )
+
+
+@runtime_checkable
+class Summing(Protocol):
+    """A router, or a part of one, that learns online by sums of what it is told.
+
+    So replicas learn as one, whatever the order in which they merge, and what was learned from a row can be taken back
+    exactly.
+    """
+
+    def sums(self, observations: Observations) -> Sums:
+        """Return what the rows add, which depends on each row alone: not on other rows, nor on what was learned."""
+        ...
+
+    def absorb(self, sums: Sums, now: float) -> None:
+        """Replace what was learned online by these sums, as of `now` (seconds since 1970).
+
+        What `learn` was told (a table to start from) stays. Not for the path of a request: it may take a second.
+        """
+        ...
+
+
+@runtime_checkable
+class Exploring(Protocol):
+    """A router that tries candidates that do not look best."""
+
+    def without_exploration(self) -> Router:
+        """Return this router taking only what looks best. It shares what was learned, and copies nothing."""
+        ...
+
+    @property
+    def exploration_floor(self) -> float:
+        """Return the least probability that a candidate is given."""
+        ...
