@@ -1,0 +1,93 @@
+"""What was seen of two policies, as sums: whatever the order in which it comes, and from how many replicas."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from routers.sums import Sums
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+#: Into so many clusters the units are dealt, at random: how much the clusters differ tells how much chance there is.
+CLUSTERS: Final = 256
+#: A value beyond this counts as this much: no measure has it, and sums are bounded.
+LARGEST: Final = 1e6
+#: Columns of a cluster: weights for the candidate and for the live policy, values times weights, controls, overlap.
+COLUMNS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measure of one answer: to which unit's cluster it belongs, and its weights for each policy.
+
+    Requests of a unit (a session) are served by the same side and are alike; units are independent of each other.
+    """
+
+    measure: str
+    cluster: int
+    value: float
+    candidate: float
+    live: float
+    #: What both weights are on average.
+    overlap: float = 0.0
+    controls: tuple[float, float] = (0.0, 0.0)
+    #: Whether the candidate's side served it.
+    promoted: bool = False
+
+
+def sums_of(rows: Iterable[Row]) -> Sums:
+    """Return the sums of rows: for each measure those of every cluster, and how many rows there were on each side.
+
+    >>> both = [Row("errors", 0, 1.0, 0.5, 0.0, promoted=True), Row("errors", 1, 0.0, 0.0, 0.5)]
+    >>> sums_of(both) == sums_of(both[:1]) + sums_of(both[1:])
+    True
+    """
+    by_measure: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_measure[row.measure].append(row)
+    parts: dict[str, NDArray[np.float64]] = {}
+    for measure, members in by_measure.items():
+        parts[measure] = _clusters(members)
+        parts[f"{measure}:totals"] = _totals(members)
+    return Sums.of(parts)
+
+
+def clusters_of(sums: Sums, measure: str) -> NDArray[np.float64]:
+    """Return the columns of every cluster, [clusters, 7]; zeros where nothing was seen."""
+    return sums[measure] if measure in sums.parts else np.zeros((CLUSTERS, COLUMNS))
+
+
+def totals_of(sums: Sums, measure: str) -> NDArray[np.float64]:
+    """Return rows of the candidate's side and of the live one, and sums of squared weights: both, and their product."""
+    name = f"{measure}:totals"
+    return sums[name] if name in sums.parts else np.zeros(5)
+
+
+def _clusters(rows: Sequence[Row]) -> NDArray[np.float64]:
+    table = np.array([_columns(row) for row in rows])
+    found = np.zeros((CLUSTERS, COLUMNS))
+    np.add.at(found, [row.cluster % CLUSTERS for row in rows], np.rint(table * _STEPS) / _STEPS)
+    return found
+
+
+#: Each row is rounded by itself, and doubles add up exactly: rows in another grouping have the same sums.
+_STEPS: Final = 2.0**32
+
+
+def _columns(row: Row) -> tuple[float, ...]:
+    value = min(max(row.value, -LARGEST), LARGEST)
+    return (row.candidate, row.live, row.candidate * value, row.live * value, *row.controls, row.overlap)
+
+
+def _totals(rows: Sequence[Row]) -> NDArray[np.float64]:
+    weights = np.array([(row.candidate, row.live) for row in rows])
+    promoted = sum(row.promoted for row in rows)
+    squares = np.rint(np.stack([weights[:, 0] ** 2, weights[:, 1] ** 2, weights.prod(axis=1)]) * _STEPS) / _STEPS
+    return np.array([promoted, len(rows) - promoted, *squares.sum(axis=1)])
