@@ -5,6 +5,7 @@ Run it after a change to any of them: `python docs/generate.py`.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import types
@@ -26,9 +27,15 @@ sys.path.insert(0, str(ROOT))
 
 from gateway.config import (  # noqa: E402 - the repository has to be found first
     cache_models,
+    exploration_models,
+    feedback_models,
+    implicit_models,
+    judging_models,
     key_models,
+    learning_models,
     models,
     policy_models,
+    promotion_models,
     quota_models,
     signal_models,
 )
@@ -63,6 +70,11 @@ GATEWAY = (
         "See [several endpoints and keys](reliability.md#several-endpoints-and-keys).",
     ),
     ("models: price", models.PriceConfig, "USD per million tokens."),
+    (
+        "models: energy_j_per_token",
+        models.EnergyConfig,
+        "Joules for each token, where prompt and completion differ: see [energy](routers.md#energy).",
+    ),
     ("signals", signal_models.SignalsConfig, "What is found out about a request before it is routed."),
     ("signals: embedding", signal_models.EmbeddingConfig, "The sentence encoder, opened only if some policy needs it."),
     ("signals: length", signal_models.LengthConfig, "How tokens are counted: see [length](signals.md#length)."),
@@ -84,12 +96,29 @@ GATEWAY = (
     ("jwt: claims", key_models.ClaimsConfig, "Where a token says who calls; a dotted name leads into objects."),
     ("quotas", quota_models.QuotaConfig, "Limits and budgets: see [quotas](quotas.md)."),
     ("cache", cache_models.CacheConfig, "Where answers are kept: see [caching](caching.md)."),
+    (
+        "feedback",
+        feedback_models.FeedbackConfig,
+        "Who may rate answers, and how far that counts: see [feedback](feedback.md).",
+    ),
     ("redis", models.RedisConfig, "What replicas share: see [replicas](reliability.md#replicas). It cannot change."),
     (
         "data_classes",
         models.DataClassesConfig,
         "How confidential requests are: see [data classes](policies.md#data-classes).",
     ),
+    ("learning", learning_models.LearningConfig, "Who learns from the log: see [learning](learning.md)."),
+    (
+        "implicit",
+        implicit_models.ImplicitConfig,
+        "Feedback that nobody gives in words: see [implicit feedback](judging.md#implicit-feedback).",
+    ),
+    (
+        "implicit: signals",
+        implicit_models.SignalValuesConfig,
+        "What an answer is worth in which a sign is seen, from 0 to 1; null: the sign is not recorded.",
+    ),
+    ("judging", judging_models.JudgingConfig, "Who judges a sample of the answers: see [judging](judging.md#judging)."),
     ("store", models.StoreConfig, "The [log](log.md). It cannot change while the gateway runs."),
 )
 POLICY = (
@@ -98,7 +127,25 @@ POLICY = (
     ("stickiness", policy_models.StickinessConfig, "See [sessions](policies.md#sessions)."),
     ("dial", policy_models.DialConfig, "How far clients may turn the [dial](routers.md#the-dial)."),
     ("under_load", policy_models.UnderLoadConfig, "How far quality gives way: see [load](reliability.md#load)."),
+    (
+        "exploration",
+        exploration_models.ExplorationConfig,
+        "What is tried that does not look best, and for how much: see [exploration](exploration.md).",
+    ),
     ("cache", cache_models.PolicyCacheConfig, "Which answers are given again: see [caching](caching.md)."),
+    ("learning", learning_models.PolicyLearningConfig, "See [what learns](learning.md#what-learns)."),
+    ("promotion", promotion_models.PromotionConfig, "See [promotion](promotion.md)."),
+    (
+        "promotion: tests",
+        promotion_models.PromotionTestsConfig,
+        "What is looked at: see [what is tested](promotion.md#what-is-tested).",
+    ),
+    ("promotion: tests: quality", promotion_models.QualityTestConfig, "In points of a quality from 0 to 1."),
+    (
+        "promotion: tests: errors, cost, latency",
+        promotion_models.HigherTestConfig,
+        "Numbers, or percent: `0.1`, `10%`.",
+    ),
     (
         "cache: semantic",
         cache_models.SemanticConfig,
@@ -126,6 +173,9 @@ FIELDS = {
     "dial": "How far clients may turn it: [below](#dial).",
     "concurrency": "How many requests it is sent at once: [below](#providers-endpoints-concurrency).",
     "under_load": "How far quality gives way: [below](#under_load).",
+    "learning": "How its routers learn while they serve: see [learning](learning.md).",
+    "exploration": "What is tried that does not look best: [below](#exploration).",
+    "tests": "What the candidate is compared by: [below](#promotion-tests).",
 }
 
 #: Meanings of the components' options; a new option has to be added here.
@@ -242,6 +292,60 @@ OPTIONS = {
         "threshold",
     ): "Probability of being better that the strong model needs; by default one less the dial.",
     ("threshold", "probability"): "`normal`: from means and standard errors; `share`: the strong's part of both means.",
+    ("cluster_bandit", "clusters"): "Clusters that requests fall into.",
+    ("cluster_bandit", "shrinkage"): "What a model's mean counts for in each cluster, in observations.",
+    ("cluster_bandit", "half_life_s"): "Seconds after which an observation counts half.",
+    ("cluster_bandit", "table_rows"): "What a table counts for at most, in observations of each model.",
+    ("cluster_bandit", "floor"): "Least probability of every candidate; 0 for none.",
+    ("cluster_bandit", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("cluster_bandit", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
+    ("cluster_bandit", "costs"): "What would each cost? By default [running](routers.md#running).",
+    ("cluster_bandit", "seed"): "Seed of the clusters and of the draws by which probabilities are estimated.",
+    ("ema", "feature"): "Signal whose value is the domain; null: every request is alike.",
+    ("ema", "shrinkage"): "What a model's average counts for in each domain, in observations.",
+    ("ema", "half_life_s"): "Seconds after which an observation counts half.",
+    ("ema", "table_rows"): "What a table counts for at most, in observations of each model.",
+    ("ema", "weights"): "Weights of `quality`, `cost` and `latency`, in any unit; by default 1, 1 and 0.2.",
+    ("ema", "epsilon"): "Probability of taking any candidate.",
+    ("ema", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("epsilon_greedy", "estimator"): "What looks best? One that learns by sums; by default each model's average.",
+    ("epsilon_greedy", "epsilon"): "Probability of taking any candidate, before anything was heard.",
+    ("epsilon_greedy", "decay"): "What it is multiplied by for each reward.",
+    ("epsilon_greedy", "min_epsilon"): "What it does not fall below.",
+    ("epsilon_greedy", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("epsilon_greedy", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
+    ("epsilon_greedy", "costs"): "What would each cost? By default [running](routers.md#running).",
+    ("epsilon_greedy", "half_life_s"): "Seconds after which an observation counts half.",
+    ("exp3", "gamma"): "What a propensity is raised by before rewards are divided by it.",
+    ("exp3", "floor"): "Least probability of every candidate; 0 for none.",
+    ("exp3", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("exp3", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
+    ("exp3", "costs"): "What would each cost? By default [running](routers.md#running).",
+    ("exp3", "half_life_s"): "Seconds after which an observation counts half.",
+    ("importance", "gamma"): "What a propensity is raised by before rewards are divided by it.",
+    ("importance", "half_life_s"): "Seconds after which an observation counts half.",
+    ("importance", "table_rows"): "What a table counts for at most, in observations of each model.",
+    ("prefilter", "router"): "Who chooses among those kept: a router that estimates.",
+    ("prefilter", "keep"): "How many candidates are kept.",
+    ("prefilter", "floor"): "Least probability of those that are not; 0 for none.",
+    ("preference_bandit", "hidden"): "Hidden units.",
+    ("preference_bandit", "epochs"): "How often each row of a table is seen.",
+    ("preference_bandit", "learning_rate"): "Step of the descent.",
+    ("preference_bandit", "entropy"): "What staying open is worth, in rewards.",
+    ("preference_bandit", "floor"): "Least probability of every candidate; 0 for none.",
+    ("preference_bandit", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("preference_bandit", "seed"): "Seed of the first weights and of what is drawn.",
+    ("softmax", "estimator"): "What looks good? One that learns by sums; by default each model's average.",
+    ("softmax", "floor"): "Least probability of every candidate; 0 for none.",
+    ("softmax", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
+    ("softmax", "utility"): "How is quality weighed against cost? By default [linear](routers.md#linear).",
+    ("softmax", "costs"): "What would each cost? By default [running](routers.md#running).",
+    ("softmax", "half_life_s"): "Seconds after which an observation counts half.",
+    ("energy", "usd_per_kwh"): "Price of a kWh.",
+    ("energy", "costs"): "Who expects the money; null: energy alone counts.",
+    ("running", "feature"): "Signal by whose value completions are told apart; null: by none.",
+    ("running", "half_life_s"): "Seconds after which an observation counts half.",
+    ("running", "table_rows"): "What a table counts for at most, in answers of each model.",
     ("regression", "alpha"): "Weight of the ridge, in rows: more draws predictions to the mean.",
     ("regression", "max_rows"): "Prompts kept; beyond that the oldest are dropped.",
     ("epsilon", "epsilon"): "Probability of taking any candidate.",
@@ -249,7 +353,11 @@ OPTIONS = {
     ("thompson", "draws"): "Draws by which probabilities are estimated.",
     ("thompson", "seed"): "Seed of those draws.",
 }
-FLOOR = "Least probability of every candidate; 0 for none."
+#: Options that every rule has.
+SHARED = {
+    "floor": "Least probability of every candidate; 0 for none.",
+    "total": "Share of the requests that floors give away together, in a large pool; at least the floor.",
+}
 
 INTRODUCTION = """\
 # Configuration
@@ -364,9 +472,16 @@ def _value(value: object) -> str:
         return "none"
     if isinstance(value, BaseModel | dict):
         return "as below" if isinstance(value, BaseModel) else "none"
+    if isinstance(value, tuple):
+        return ", ".join(_written(part) if isinstance(part, BaseModel) else _value(part) for part in value)
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value != "" else "empty"
+
+
+def _written(model: BaseModel) -> str:
+    """Return a mapping as it would be written in one line."""
+    return f"`{json.dumps(model.model_dump(mode='json'))}`".replace('"', "")
 
 
 def _components(kind: Kind) -> str:
@@ -380,7 +495,7 @@ def _component(kind: Kind, name: str, options: tuple[Option, ...]) -> Iterator[t
     if not options:
         yield link, "none", "", "", ""
     for option in options:
-        meaning = FLOOR if kind == "rule" and option.name == "floor" else OPTIONS[name, option.name]
+        meaning = SHARED[option.name] if kind == "rule" and option.name in SHARED else OPTIONS[name, option.name]
         default = "required" if option.required else _value(option.default)
         yield link, f"`{option.name}`", _words(option), default, meaning
 

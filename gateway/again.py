@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from gateway.charging import Charge
 from gateway.cost_in_usage import DONE, cost_event, costed, costed_event
@@ -31,6 +32,11 @@ class Again:
     def trace(self) -> Mapping[str, Any]:
         """Return the trace of the decision that led to the answer."""
         return self._routed.trace.as_json()
+
+    @property
+    def decision_id(self) -> UUID:
+        """Return the decision that the answer comes from."""
+        return UUID(self._hit.entry.decision_id)
 
     @property
     def streams(self) -> bool:

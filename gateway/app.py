@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from gateway.api import admin, chat, feedback, health, models
 from gateway.api.defects import Defects
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 VERSION = version("pointsman")
 #: What is wrong with a URL or its method, by status.
-URL_ERRORS = {404: "unknown_url", 405: "method_not_allowed"}
+METHOD_NOT_ALLOWED = 405
+URL_ERRORS = {404: "unknown_url", METHOD_NOT_ALLOWED: "method_not_allowed"}
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -78,9 +81,19 @@ async def _invalid(_: Request, error: RequestValidationError) -> Response:
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     message = f"{error.detail}: {request.method} {request.url.path}"
-    return _json(
-        error.status_code, error_body(error.status_code, message, URL_ERRORS.get(error.status_code)), error.headers
-    )
+    headers = {"allow": allowed(request)} if error.status_code == METHOD_NOT_ALLOWED else error.headers
+    return _json(error.status_code, error_body(error.status_code, message, URL_ERRORS.get(error.status_code)), headers)
+
+
+def allowed(request: Request) -> str:
+    """Return the methods that a request's path takes, whichever route has them: each knows but its own."""
+    path = request.scope["path"]
+    here = [route for route in iter_route_contexts(request.app.routes) if _takes(route.path or "", path)]
+    return ", ".join(sorted({method for route in here for method in route.methods or ()}))
+
+
+def _takes(pattern: str, path: str) -> bool:
+    return compile_path(pattern)[0].fullmatch(path) is not None
 
 
 async def _store_error(_: Request, error: StoreError) -> Response:

@@ -13,15 +13,24 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.config.build import Lasting, open_runtime
 from gateway.config.caching import open_shelf
 from gateway.config.endpoints import health_checks, new_conditions
+from gateway.config.feedback import feedback_rules
 from gateway.config.files import read_files
 from gateway.config.loader import ConfigError
 from gateway.config.quotas import build_quotas
 from gateway.deciding import World
 from gateway.endpoints.fleet import Fleet
 from gateway.endpoints.health_checks import HealthChecks
+from gateway.exploration.budget import Budgets
+from gateway.feedback.intake import Intake
 from gateway.latencies import Latencies
+from gateway.learning.learning import Learning
+from gateway.listening import Listening
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.promotion.hearing import HeardRecorder
+from gateway.promotion.monitor import Monitor
+from gateway.promotion.promotions import Promotions
+from gateway.promotion.register import LogRegister
 from gateway.quotas.memory_ledger import MemoryLedger
 from gateway.quotas.quotas import Quotas
 from gateway.recorder import Recorder
@@ -37,7 +46,9 @@ if TYPE_CHECKING:
     from gateway.caching.shelf import Shelf
     from gateway.config.files import Files
     from gateway.config.models import GatewayConfig
+    from gateway.promotion.register import Register
     from gateway.quotas.ledger import Ledger
+    from gateway.recorder import Recorder
     from gateway.runtime import Runtime
     from gateway.sharing.link import Link
     from gateway.sharing.sharing import Sharing
@@ -51,12 +62,15 @@ Part = TypeVar("Part")
 class Gateway:
     """Serves with one runtime at a time; `reload` puts another in its place, or leaves it where it is."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, path: Path, environment: Mapping[str, str] = os.environ, *, learn: bool = True) -> None:
         self.path = path
         self.metrics = Metrics()
         self.stopping = False
         self._environment = environment
         self._resources = Resources()
+        self._learning = Learning(path, environment, self.metrics, run=learn)
+        self._promotions = Promotions()
+        self._monitor: Monitor | None = None
         self._fleet = Fleet()
         self._health_checks = HealthChecks(self._fleet)
         self._reloading = asyncio.Lock()
@@ -66,8 +80,10 @@ class Gateway:
         self._recorder: Recorder | None = None
         self._pipeline: Pipeline | None = None
         self._store: Store | None = None
+        self._intake: Intake | None = None
         self._sharing: Sharing | None = None
         self._shelf: Shelf | None = None
+        self._listening: Listening | None = None
         self._quotas: Quotas | None = None
         self._tending: asyncio.Task[None] | None = None
 
@@ -78,30 +94,43 @@ class Gateway:
         files = read_files(self.path, self._environment)
         self._sharing = open_sharing(files, self._fleet, self.metrics)
         self._store = await asyncio.to_thread(open_store, files)
-        self._recorder = Recorder(
+        self._recorder = HeardRecorder(
             self._store,
+            promotions=self._promotions,
             max_queue=files.config.store.max_queue,
             on_dropped=self.metrics.events_dropped.inc,
             on_error=lambda _: self.metrics.store_errors.inc(),
         )
         self._recorder.start()
+        self._intake = Intake(self._recorder, self._store, self.metrics)
         sessions = self._sharing.sessions if self._sharing else Sessions()
-        self._quotas = Quotas((), open_ledger(files.config, self._sharing), longest_s=0)
-        world = World(self._fleet, sessions, Latencies(), random.SystemRandom(), self._quotas)
+        ledger = open_ledger(files.config, self._sharing)
+        self._quotas = Quotas((), ledger, longest_s=0)
+        rng, budgets = random.SystemRandom(), Budgets(ledger)
+        world = World(self._fleet, sessions, Latencies(), rng, self._quotas, budgets, self._promotions)
         self._pipeline = Pipeline(self._recorder, self.metrics, world)
+        self._listening = Listening(self._recorder, self.metrics, world, self._link)
         try:
             self._take(files, await self._open_runtime(files))
+            await self._learning.take(files, self.runtime)
         except BaseException:
             await self._close_what_lasts()
             raise
         if self._sharing is not None:
             self._sharing.start(lambda: self.runtime.digest)
         self._tending = asyncio.ensure_future(self._quotas.run())
+        self._learning.start()
+        register = open_register(self._sharing, self._recorder, self._store)
+        self._monitor = Monitor(self._promotions, register, self._store, self.metrics)
+        await self._monitor.start()
 
     async def aclose(self) -> None:
         """Close everything, in reverse; what was logged is on disk afterwards. Closing twice is harmless."""
         self.stopping = True
         await self._health_checks.aclose()
+        await self._learning.aclose()
+        if self._monitor is not None:
+            await self._monitor.aclose()
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             await runtime.aclose(patience_s=0)
@@ -114,6 +143,10 @@ class Gateway:
         """Close what outlives a configuration."""
         if self._pipeline is not None:
             await self._pipeline.aclose()
+        if self._listening is not None:
+            await self._listening.aclose()
+        if self._intake is not None:
+            await self._intake.aclose()
         if self._tending is not None:
             self._tending.cancel()
             await asyncio.gather(self._tending, return_exceptions=True)
@@ -126,8 +159,14 @@ class Gateway:
     async def _open_runtime(self, files: Files) -> Runtime:
         if self._shelf is None:
             self._shelf = open_shelf(files.config.cache, self._link)
-        lasting = Lasting(self._resources, self.metrics, self._link, self._shelf)
-        return await open_runtime(files, self._environment, lasting)
+        lasting = Lasting(self._resources, self.metrics, self._link, self._shelf, self._listening)
+        runtime = await open_runtime(files, self._environment, lasting)
+        try:
+            await self._learning.prepare(files, runtime)
+        except BaseException:
+            await runtime.aclose(patience_s=0)
+            raise
+        return runtime
 
     @property
     def _link(self) -> Link | None:
@@ -153,6 +192,7 @@ class Gateway:
                 return False
             self._retire(self.runtime)
             self._take(files, runtime)
+            await self._learning.take(files, runtime)
             self.metrics.reloads.labels("taken").inc()
             logger.info("config.taken", extra={"digest": runtime.digest[:12]})
             return True
@@ -178,12 +218,29 @@ class Gateway:
         return _opened(self._recorder)
 
     @property
+    def intake(self) -> Intake:
+        """Return what takes feedback."""
+        return _opened(self._intake)
+
+    @property
+    def promotions(self) -> Promotions:
+        """Return the promotions under way."""
+        return self._promotions
+
+    @property
+    def monitor(self) -> Monitor:
+        """Return what moves candidates."""
+        return _opened(self._monitor)
+
+    @property
     def pipeline(self) -> Pipeline:
         """Return what takes requests through their life."""
         return _opened(self._pipeline)
 
     def _take(self, files: Files, runtime: Runtime) -> None:
         self._files, self._runtime = files, runtime
+        self.intake.rules = feedback_rules(files.config.feedback)
+        self._promotions.take(runtime.policies.policies, self.intake.rules.rewards)
         _opened(self._quotas).replace(build_quotas(files.config.quotas), longest_s=longest_s(runtime))
         endpoints = {model: backend.endpoints for model, backend in runtime.backends.items()}
         self._fleet.take(endpoints, new_conditions(files.config, runtime.backends))
@@ -219,6 +276,15 @@ def open_ledger(config: GatewayConfig, sharing: Sharing | None) -> Ledger:
     module = import_module("gateway.quotas.shared")
     ledger: Ledger = module.shared_ledger(sharing.link, replica=sharing.replica, away=config.redis.quotas)
     return ledger
+
+
+def open_register(sharing: Sharing | None, recorder: Recorder, log: Store) -> Register:
+    """Return where it is written down how far candidates have come: with all replicas, or in the log alone."""
+    if sharing is None:
+        return LogRegister(recorder, log)
+    module = import_module("gateway.sharing.promotions")
+    register: Register = module.SharedRegister(sharing.link, sharing.replica, recorder, log)
+    return register
 
 
 def open_sharing(files: Files, fleet: Fleet, metrics: Metrics) -> Sharing | None:

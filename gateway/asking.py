@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gateway.api.options import Asked
     from gateway.callers import Access
     from gateway.deciding import Decider
+    from gateway.exploration.rules import Because
     from providers.types import ChatRequest
 
 #: The caller's headers that no signal sees.
@@ -66,7 +68,14 @@ def ask_of(sent: ChatRequest, headers: Mapping[str, str], access: Access, at: da
         include_cost=asked.include_cost,
         holder=_holder(access, request),
         identity=access.identity,
+        unexplored=_unexplored(access, asked),
     )
+
+
+def _unexplored(access: Access, asked: Asked) -> Because | None:
+    if not access.explores:
+        return "caller"
+    return None if asked.explore else "request"
 
 
 def _holder(access: Access, request: Request) -> Holder:

@@ -31,7 +31,7 @@ class Access:
     `names` may be asked for as `model` (None: all). `key` is what budgets of the key go by, empty for a key that
     several share and for tokens; `user` is on whose behalf it calls, empty where nobody says. `quotas` are those of a
     virtual key, `own` those of a caller in the file. `shown` is a
-    digest of a key that is not named.
+    digest of a key that is not named. `explores` tells whether its requests may be explored with.
     """
 
     caller: Caller = NOBODY
@@ -44,6 +44,7 @@ class Access:
     priority: Priority = "normal"
     own: tuple[Quota, ...] = ()
     shown: str = ""
+    explores: bool = True
 
     @property
     def identity(self) -> str:

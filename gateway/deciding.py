@@ -13,7 +13,12 @@ from gateway.data_class import classify
 from gateway.demands import demand_of, nobody_eligible
 from gateway.dial import pressed, turned
 from gateway.errors import RequestError, RequestRejected
+from gateway.exploration.budget import Budgets
+from gateway.exploration.choosing import Allowance, begin
+from gateway.minding import minding
 from gateway.policy import match
+from gateway.promotion.pairing import decided
+from gateway.quotas.memory_ledger import MemoryLedger
 from gateway.quotas.types import Holder
 from gateway.route import Refusal
 from gateway.signals.extract import Readings
@@ -29,8 +34,12 @@ if TYPE_CHECKING:
     from gateway.data_class import Classified, DataClassRules
     from gateway.eligibility import Demand, Eligibility
     from gateway.endpoints.fleet import Fleet
+    from gateway.exploration.choosing import Explored
+    from gateway.exploration.rules import Because
     from gateway.latencies import Latencies
-    from gateway.policy import Matched, Policies, Resolved
+    from gateway.policy import Matched, Policies, Policy, Resolved
+    from gateway.promotion.promotions import Promotions
+    from gateway.promotion.trial import Trial
     from gateway.quotas.quotas import Quotas
     from gateway.route import Route
     from gateway.sessions import Sessions
@@ -51,7 +60,8 @@ class Ask:
 
     Of higher `priority` it goes first where there is no room; `include_cost` asks for the cost in the usage. `holder`
     is on whose account it goes, but for the policy; `spent` says of models whose quota does not let it pass why.
-    `identity` tells its caller's key from every other.
+    `identity` tells its caller's key from every other. `unexplored` says who does not want it to be explored with;
+    None: nobody minds.
     """
 
     chat: ChatRequest
@@ -62,6 +72,7 @@ class Ask:
     holder: Holder = NO_HOLDER
     spent: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
+    unexplored: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,10 @@ class World:
     latencies: Latencies
     rng: Random
     quotas: Quotas
+    #: What exploring has cost.
+    exploration: Budgets = field(default_factory=lambda: Budgets(MemoryLedger()))
+    #: Where candidates stand that are to take the place of policies; None: no candidate is asked.
+    promotions: Promotions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +151,23 @@ class Decider:
         """
         stages, readings, began = _Stages(), Readings(), time.monotonic()
         resolved = self.policies.resolve(ask.chat.model)
-        await self.signals.extract(ask.request, self._always | resolved.policy.signals, readings, began)
+        candidate = self.policies.candidate_of(resolved.policy)
+        read = resolved.policy.signals | (candidate.signals if candidate else frozenset())
+        await self.signals.extract(ask.request, self._always | read, readings, began)
         stages.end("signals")
+
+        async def decide(policy: Policy) -> Routed:
+            return await self._decide(ask, replace(resolved, policy=policy), readings, stages, world, began)
+
+        trial = _trial(resolved.policy, ask, readings, world)
+        if candidate is None or trial is None:
+            return await decide(resolved.policy)
+        return await decided(trial, resolved.policy, candidate, decide)
+
+    async def _decide(
+        self, ask: Ask, resolved: Resolved, readings: Readings, stages: _Stages, world: World, began: float
+    ) -> Routed:
+        """Return the decision by one version of a policy."""
         matched = match(resolved.policy, {**readings.features, "text": ask.request.text})
         stages.end("rules")
         trace = Trace(readings, matched, stages=stages.seconds)
@@ -170,7 +200,9 @@ class Decider:
         session = session_of(ask.request, trace.readings.features)
         if session:
             await world.sessions.refresh(trace.matched.policy.name, session)
-        plan, call = self._begin(replace(route, router=router, pool=pool), context, session, trace, world)
+        allowance = _allowance(ask, trace.matched.policy, world)
+        ready = replace(route, router=router, pool=pool)
+        plan, call = self._begin(ready, context, session, trace, world, allowance)
         stages.end("route")
         return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace, demand, holder)
 
@@ -196,7 +228,9 @@ class Decider:
         trace.data_class = (classified.name, classified.reasons)
         return classified
 
-    def _begin(self, route: Route, context: Context, session: str, trace: Trace, world: World) -> tuple[Plan, Call]:
+    def _begin(
+        self, route: Route, context: Context, session: str, trace: Trace, world: World, allowance: Allowance
+    ) -> tuple[Plan, Call]:
         """Return a plan and its first call; the route's pool is those that are eligible.
 
         Who has room is chosen among first, then those too for whom the request would have to wait, and those that rest:
@@ -210,11 +244,10 @@ class Decider:
         last = world.sessions.last(policy.name, session)
         tie = grip(policy.stickiness, features, last, tiers[0], now)
         refusal = ""
-        router = route.standing_in() or held(route.router, tie)
+        router = minding(route.standing_in() or held(route.router, tie), pool, tiers[0], world, now)
         for candidates in tiers:
-            plan = router.plan(context, candidates, world.rng)
             try:
-                call = next(plan)
+                plan, call, explored = begin(router, allowance, (context, candidates), world.rng)
             except StopIteration as end:
                 refusal = end.value.reason
             else:
@@ -222,8 +255,22 @@ class Decider:
                     continue
                 stays = tie is not None and call.candidates[0].model == tie.incumbent.model
                 trace.kept = tie.why if tie is not None and stays else None
-                return plan, replace(call, why=_why(call, tie))
+                trace.exploration = explored
+                return plan, replace(call, why=_why(call, tie, explored))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
+
+
+def _trial(policy: Policy, ask: Ask, readings: Readings, world: World) -> Trial | None:
+    """Return the trial that a request is part of; None for none."""
+    if policy.promotion is None or world.promotions is None:
+        return None
+    units = {
+        "session": session_of(ask.request, readings.features),
+        "caller": ask.identity or ask.request.caller.name or ask.holder.user or "",
+        "request": "",
+    }
+    unit = units[policy.promotion.sticky] or f"{world.rng.getrandbits(64):x}"
+    return world.promotions.trial(policy, unit)
 
 
 def _too_poor(call: Call, least_reward: float | None) -> bool:
@@ -264,6 +311,21 @@ def _weight(resolved: Resolved, constraints: Constraints) -> float | None:
     return resolved.quality_weight if constraints.quality_weight is None else constraints.quality_weight
 
 
-def _why(call: Call, tie: Grip | None) -> str:
-    """Return the call's reason; where a fixed model stands in for the router, the reason for that."""
-    return tie.why if tie is not None and call.why == "fixed" else call.why
+def _allowance(ask: Ask, policy: Policy, world: World) -> Allowance:
+    """Return whether a request may explore, and what is left for it."""
+    rules = policy.exploration
+    if not rules.enabled:
+        return Allowance("policy")
+    if ask.unexplored is not None:
+        return Allowance(ask.unexplored)
+    if rules.max_usd_per_day is None:
+        return Allowance()
+    left = world.exploration.left_usd(policy.name, rules.max_usd_per_day, ask.request.at)
+    return Allowance(None if left > 0 else "budget", left)
+
+
+def _why(call: Call, tie: Grip | None, explored: Explored | None) -> str:
+    """Return the call's reason, and why it was not explored; where a fixed model stands in, the reason for that."""
+    if tie is not None and call.why == "fixed":
+        return tie.why
+    return call.why if explored is None or explored.off is None else f"{call.why} exploration=off({explored.off})"

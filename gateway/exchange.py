@@ -17,11 +17,13 @@ from providers.sse import event_data
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping
+    from uuid import UUID
 
     from gateway.bill import Bill
     from gateway.charging import Charge
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
+    from gateway.implicit.ear import Ear
     from gateway.latencies import Latencies
     from gateway.metrics import Metrics
     from gateway.pipeline import Arrival
@@ -38,11 +40,15 @@ RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants."""
+    """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants.
+
+    `ear` overhears the answer; None where nobody listens.
+    """
 
     bill: Bill
     limit_headers: Mapping[str, str]
     include_cost: bool = False
+    ear: Ear | None = None
 
 
 class Exchange:
@@ -70,6 +76,7 @@ class Exchange:
         self._include_cost = wishes.include_cost
         self._bill = wishes.bill
         self._limit_headers = wishes.limit_headers
+        self._ear = wishes.ear
         self._answer: Dispatched | None = None
         self._latencies: Latencies | None = None
         self._ttft_s: float | None = None
@@ -109,6 +116,11 @@ class Exchange:
         return self.decision.trace
 
     @property
+    def decision_id(self) -> UUID:
+        """Return the decision that the answer comes from."""
+        return self.decision.id
+
+    @property
     def streams(self) -> bool:
         """Tell whether the answer is a stream."""
         return self._answer is not None and self._answer.reply.streams
@@ -126,6 +138,8 @@ class Exchange:
         }
         if self.decision.rule is not None:
             headers["x-pointsman-rule"] = self.decision.rule
+        if (promotion := self.decision.trace.get("promotion")) is not None:
+            headers["x-pointsman-version"] = promotion["version"] if promotion["side"] == "candidate" else "live"
         if self._answer is None:
             return headers
         upstream = self._answer.reply.headers
@@ -144,6 +158,8 @@ class Exchange:
         """Return an answer that came whole, and record it as complete."""
         pieces = [piece async for piece in self._under_way.reply.body()]
         body = b"".join(pieces)
+        if self._ear is not None:
+            self._ear.whole(body)
         if self._include_cost:
             body = costed(body, self._charge(), self._under_way.reply, self._prompt_tokens)
         self._end(self._under_way.reply.status, None)
@@ -160,6 +176,8 @@ class Exchange:
             async for event in reply.body():
                 for one in self._with_cost(event) if self._include_cost else (event,):
                     yield one
+                if self._ear is not None:
+                    self._ear.event(event)
             status, error = reply.status, ""
         except ProviderError as broken:
             status, error = reply.status, broken.code
@@ -254,3 +272,5 @@ class Exchange:
             self._latencies.note(self._answer.backend.candidate.model, outcome.latency_s, time.monotonic())
         self._recorder.record(outcome)
         self._metrics.observe(self.decision.policy, outcome)
+        if self._ear is not None:
+            self._ear.ended(outcome)

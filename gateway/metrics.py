@@ -68,6 +68,54 @@ class Metrics:
         propensity = "Probability that the chosen candidate had."
         self.propensity = histogram("propensity", propensity, PROBABILITY_BUCKETS, "policy")
         self._of_what_is_shared()
+        self._of_learning()
+
+    def _of_learning(self) -> None:
+        self._of_what_is_learned()
+        self._of_what_is_overheard()
+        self._of_promotions()
+
+    def _of_exploration(self) -> None:
+        explored = "Requests for which another model was drawn than the one that looked best, by policy."
+        self.explored = self._counter("explored", explored, "policy")
+        usd = "USD that these were expected to cost beyond the one that looked best, by policy."
+        self.exploration_usd = self._counter("exploration_usd", usd, "policy")
+
+    def _of_promotions(self) -> None:
+        state = "1 for the state that a policy's candidate is in, 0 for the others."
+        self.promotion_state = self._gauge("promotion_state", state, "policy", "state")
+        share = "Share of the policy's traffic that its candidate serves."
+        self.promotion_share = self._gauge("promotion_share", share, "policy")
+        moves = "Moves of candidates made here, by the state that they led to, and by whom."
+        self.promotion_moves = self._counter("promotion_moves", moves, "policy", "state", "by")
+
+    def _of_what_is_overheard(self) -> None:
+        counter = self._counter
+        misheard = "Feedback that came along with a request and was not taken, by where it stood (header, metadata)."
+        self.feedback_refused = counter("feedback_refused", misheard, "where")
+        self.feedback_deleted = counter("feedback_deleted", "Feedback that was deleted by a request.")
+        seen = "Implicit feedback, by what it was seen in."
+        self.implicit_feedback = counter("implicit_feedback", seen, "signal")
+        dropped = "Requests and answers that were not looked at for implicit feedback, because too many waited."
+        self.overheard_dropped = counter("overheard_dropped", dropped)
+        judged = "Answers that were drawn to be judged, by judge and what came of it."
+        self.judgements = counter("judgements", judged, "judge", "result")
+        cost = "USD of those spent that judging took, second answers included, by model."
+        self.judging_cost_usd = counter("judging_cost_usd", cost, "model")
+
+    def _of_what_is_learned(self) -> None:
+        self._of_exploration()
+        counter, gauge = self._counter, self._gauge
+        version = "The learned state in force, by policy (and rule, where that has a router of its own)."
+        self.learned_version = gauge("learned_version", version, "policy")
+        rows = "Answers that the learned state in force was learned from, by policy."
+        self.learned_rows = gauge("learned_rows", rows, "policy")
+        lag = "Seconds since the learner had last learned all that was in the log."
+        self.learning_lag = gauge("learning_lag_seconds", lag)
+        success = "When it had, in seconds since 1970."
+        self.learning_last_success = gauge("learning_last_success_seconds", success)
+        failures = "What failed: a turn of the learner, the learner's process, a snapshot that could not be read."
+        self.learning_failures = counter("learning_failures", failures, "what")
 
     def _of_what_is_shared(self) -> None:
         counter, gauge = self._counter, self._gauge

@@ -17,6 +17,7 @@ from gateway.errors import NoBackendAvailable, NoEligibleModel, NotCached, Quota
 from gateway.events import Decision, LoggedEstimate
 from gateway.exchange import Exchange, Wishes
 from gateway.ids import uuid7
+from gateway.implicit.ear import Ear, Overheard
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
 from providers.errors import ProviderTimeout
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
     from gateway.recorder import Recorder
     from gateway.runtime import Runtime
-    from providers.types import ChatRequest
 
 
 #: Why a request may not pass; they are counted.
@@ -67,6 +67,7 @@ class Pipeline:
     async def aclose(self) -> None:
         """Wait until all that requests took has been counted."""
         await self._bills.aclose()
+        await self._world.exploration.aclose()
 
     async def route(self, runtime: Runtime, ask: Ask) -> Routed:
         """Decide who should answer; nothing is sent and nothing is logged.
@@ -87,6 +88,8 @@ class Pipeline:
             return await self._complete(runtime, ask, arrival)
         except REFUSALS as error:
             self._metrics.refused.labels(runtime.policies.known(ask.chat.model), error.code).inc()
+            if self._world.promotions is not None and isinstance(error, RequestRejected | NoEligibleModel):
+                self._world.promotions.refused(runtime.policies.known(ask.chat.model), error.trace)
             raise
 
     async def _complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange | Again:
@@ -110,11 +113,13 @@ class Pipeline:
                 return await self._send(runtime, ask, arrival, routed, Held(bill, looked))
 
     async def _send(self, runtime: Runtime, ask: Ask, arrival: Arrival, routed: Routed, held: Held) -> Exchange:
-        decision = self._decision(runtime, ask.chat, arrival, routed)
+        decision = self._decision(runtime, ask, arrival, routed)
         self._recorder.record(decision)
         self._metrics.propensity.labels(decision.policy).observe(decision.propensities[decision.chosen])
+        self._charge(routed, arrival)
         dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.fleet, self._metrics, self._world.rng)
-        wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost)
+        ear = Ear(Overheard(decision, ask, routed), runtime.listeners) if runtime.listeners else None
+        wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost, ear)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics, wishes=wishes)
         with exchange:
             answer = await _in_time(dispatcher, routed, terms_of(routed, arrival, ask, held.bill))
@@ -123,13 +128,23 @@ class Pipeline:
             self._remember(routed, answer)
         return exchange
 
+    def _charge(self, routed: Routed, arrival: Arrival) -> None:
+        """Count what exploring costs; whatever comes of the request, it was meant to be spent."""
+        explored, policy = routed.trace.exploration, routed.matched.policy.name
+        if explored is None or not explored.strayed:
+            return
+        self._metrics.explored.labels(policy).inc()
+        if explored.extra_usd:
+            self._metrics.exploration_usd.labels(policy).inc(explored.extra_usd)
+            self._world.exploration.spend(policy, explored.extra_usd, arrival.at)
+
     def _remember(self, routed: Routed, answer: Dispatched) -> None:
         """Note who answers the session."""
         if routed.session:
             model = answer.backend.candidate.model
             self._world.sessions.note(routed.matched.policy.name, routed.session, model, time.monotonic())
 
-    def _decision(self, runtime: Runtime, chat: ChatRequest, arrival: Arrival, routed: Routed) -> Decision:
+    def _decision(self, runtime: Runtime, ask: Ask, arrival: Arrival, routed: Routed) -> Decision:
         """Return the decision as it is logged."""
         call, context, store = routed.call, routed.context, runtime.config.store
         embedding = context.embedding.astype("<f4").tobytes() if context.embedding is not None else None
@@ -140,8 +155,8 @@ class Pipeline:
             request_id=arrival.request_id,
             policy=asked_for.name,
             policy_digest=asked_for.digest,
-            requested_model=chat.model,
-            stream=chat.stream,
+            requested_model=ask.chat.model,
+            stream=ask.chat.stream,
             chosen=call.candidates[0].model,
             why=call.why,
             propensities=dict(call.propensities),
@@ -155,6 +170,7 @@ class Pipeline:
             rule=routed.matched.rule,
             tag=routed.matched.tag,
             trace=routed.trace.as_json(),
+            caller=ask.identity,
         )
 
 

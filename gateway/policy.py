@@ -5,12 +5,14 @@ A model's own name is a policy too: one candidate, taken with certainty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.constraints import UNBOUNDED
 from gateway.dial import read_dial
 from gateway.errors import ModelNotFound
+from gateway.exploration.rules import UNBOUNDED as EXPLORING
+from gateway.exploration.rules import ExplorationRules
 from gateway.route import Refusal, Route, only
 from gateway.rules.features import with_defaults
 from gateway.rules.projections import Projections, apply
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.caching.types import CacheRules
     from gateway.constraints import Constraints
+    from gateway.promotion.types import Rules
     from gateway.rules.ruleset import Match
     from providers.types import Timeouts
     from routers.types import Candidate, Feature
@@ -76,8 +79,12 @@ class Policy:
     least_reward: float | None = None
     #: Which of its answers are given again; None: none.
     cache: CacheRules | None = None
+    #: How far its routers explore.
+    exploration: ExplorationRules = EXPLORING
     #: The signals that its rules read, and those of the policies that they lead to.
     signals: frozenset[str] = frozenset()
+    #: How another policy takes its place; None: none does.
+    promotion: Rules | None = None
 
     @property
     def dialled(self) -> bool:
@@ -198,6 +205,11 @@ class Policies:
             f"Known: {', '.join([*self.policies, *self.models])}.",
             param="model",
         )
+
+    def candidate_of(self, policy: Policy) -> Policy | None:
+        """Return what is to take a policy's place, under its name: sessions, quotas and the log know one policy."""
+        found = self.policies.get(policy.promotion.candidate) if policy.promotion else None
+        return None if found is None else replace(found, name=policy.name)
 
     def known(self, name: str) -> str:
         """Return the policy or model that a name stands for, without the dial; empty for one that does not exist."""

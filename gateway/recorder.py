@@ -30,9 +30,12 @@ RETRY_S: Final = (0.05, 1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
-    """An event on its way to the store, and who waits for it: told whether it was new, or why it failed."""
+    """An event on its way to the store, and who waits for it: told whether it was new, or why it failed.
 
-    event: Event
+    Without an event it is somebody who waits for all that came before.
+    """
+
+    event: Event | None
     done: Future[bool] | None = None
 
 
@@ -98,6 +101,17 @@ class Recorder:
             raise StoreError("the log's queue is full or closed: try again later")
         done: Future[bool] = Future()
         self._urgent.append(_Entry(event, done))
+        return await self._hurried(done)
+
+    async def flushed(self) -> None:
+        """Return once all that was recorded before is on disk. Raises `StoreError` as `record_durably` does."""
+        if self._close_by is not None:
+            raise StoreError("the log's queue is closed: try again later")
+        done: Future[bool] = Future()
+        self._queue.append(_Entry(None, done))
+        await self._hurried(done)
+
+    async def _hurried(self, done: Future[bool]) -> bool:
         self._hurry.set()
         self._work.set()
         try:
@@ -156,15 +170,16 @@ class Recorder:
             self._batch.append(self._urgent.popleft())
         while self._queue and len(self._batch) < MAX_BATCH:
             self._batch.append(self._queue.popleft())
-        if self._queue:
+        if self._queue:  # more than a batch: there is no company to wait for
             self._work.set()
+            self._hurry.set()
 
     def _write(self) -> None:
         """Commit the batch; keep it while the store fails, and try ever more slowly."""
         delay, longest = RETRY_S
         while self._batch:
             try:
-                fresh = self._store.append([entry.event for entry in self._batch])
+                fresh = self._store.append([entry.event for entry in self._batch if entry.event is not None])
             except RefusedEventError as error:
                 self._refuse(error)
             except StoreError as error:
@@ -179,7 +194,9 @@ class Recorder:
 
     def _settle(self, fresh: list[bool]) -> None:
         batch, self._batch = self._batch, []
-        for entry, new in zip(batch, fresh, strict=True):
+        told = iter(fresh)
+        for entry in batch:
+            new = entry.event is None or next(told)
             if entry.done is not None and entry.done.set_running_or_notify_cancel():
                 entry.done.set_result(new)
 

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from gateway.callers import Callers
     from gateway.config.models import GatewayConfig
     from gateway.deciding import Decider
+    from gateway.implicit.ear import Listener
     from gateway.policy import Policies
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What decides, who may call, who answers, and what is answered again."""
+    """What decides, who may call, who answers, what is answered again, and who listens."""
 
     decider: Decider
     callers: Callers
     backends: Mapping[str, Backend]
     caching: Caching
+    listeners: tuple[Listener, ...] = ()
 
 
 class Runtime:
@@ -44,6 +46,7 @@ class Runtime:
         self.callers = parts.callers
         self.backends = parts.backends
         self.caching = parts.caching
+        self.listeners = parts.listeners
         self._close = close
         self._users = 0
         self._idle = asyncio.Event()
@@ -76,4 +79,6 @@ class Runtime:
         finally:
             self.decider.signals.close()
             await self.caching.settle()
+            for listener in self.listeners:
+                await listener.aclose()
             await self._close()

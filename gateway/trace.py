@@ -10,6 +10,7 @@ from gateway.quotas.pressure import Pressure
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from gateway.exploration.choosing import Explored
     from gateway.policy import Effect, Matched, Step
     from gateway.rules.ruleset import Judged
     from gateway.signals.extract import Readings
@@ -38,9 +39,14 @@ class Trace:
     kept: str | None = None
     pressure: Pressure = NO_PRESSURE
     stages: dict[str, float] = field(default_factory=dict)
+    #: Whether the router explored; None for one that does not.
+    exploration: Explored | None = None
+    #: Which version decided, and how it compares with the other; None where nothing is being promoted.
+    promotion: Mapping[str, Any] | None = None
 
     def as_json(self, *, every_rule: bool = False) -> dict[str, Any]:
         """Return it as plain values; `every_rule` adds the verdicts on rules whose turn did not come."""
+        promotion = {} if self.promotion is None else {"promotion": dict(self.promotion)}
         return {
             "policy": self.matched.policy.name,
             "rule": self.matched.rule,
@@ -57,8 +63,10 @@ class Trace:
             "resting": list(self.resting),
             "kept": self.kept,
             "pressure": _pressure(self.pressure),
+            **({} if self.exploration is None else {"exploration": self.exploration.as_json()}),
             "signal_ms": _milliseconds(self.readings.seconds),
             "stage_ms": _milliseconds(self.stages),
+            **promotion,
         }
 
     def _of_policy(self, names: Collection[str]) -> dict[str, Any]:

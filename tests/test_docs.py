@@ -117,6 +117,9 @@ ENVIRONMENT = {
     "OPENAI_KEYS": "k,l",
     "POINTSMAN_ADMIN_KEY": "an-admin-key-of-some-length",
     "REDIS_URL": "redis://redis:6379/0",
+    "FEEDBACK_SECRET": "a-secret-for-the-tokens",
+    "CHAT_KEY": "the-key-of-the-chat",
+    "ANNA_KEY": "the-key-of-anna",
 }
 
 

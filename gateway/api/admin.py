@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
+from gateway.api import promotions
 from gateway.api.auth import shown_by
 from gateway.api.body import read_body
 from gateway.api.state import gateway_of
@@ -42,6 +43,7 @@ async def _authorise(request: Request) -> None:
 
 # It is no business of callers, whom the OpenAPI document is for.
 router = APIRouter(dependencies=[Depends(_authorise)], include_in_schema=False)
+router.include_router(promotions.router)
 
 
 @router.post("/admin/keys", status_code=201)

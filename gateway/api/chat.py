@@ -17,6 +17,7 @@ from gateway.api.stream import EventStream, unless_left
 from gateway.asking import ask_of
 from gateway.errors import RequestError
 from gateway.explanation import explain, explain_refusal
+from gateway.feedback.heard import listen
 from gateway.pipeline import arrive
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.callers import Access
     from gateway.deciding import Ask
+    from gateway.feedback.heard import Heard
     from gateway.runtime import Runtime
 
 router = APIRouter()
@@ -32,6 +34,8 @@ router = APIRouter()
 PASSED_ON = ("traceparent", "tracestate")
 #: Asks for the trace of the decision, which comes as `x-pointsman-trace` to callers who may see it.
 DEBUG = "x-pointsman-debug"
+#: Says why feedback that came along was not taken.
+REFUSED = "x-pointsman-feedback-refused"
 #: Characters of a header that every common client takes.
 MAX_HEADER = 8000
 
@@ -52,10 +56,14 @@ async def create_chat_completion(request: Request) -> Response:
     with ExitStack() as stack:
         runtime = stack.enter_context(gateway.runtime.in_use())
         access = access_of(request)
-        ask = await read_ask(request, runtime, access, arrival.at)
+        ask, heard = await read_ask(request, runtime, access, arrival.at)
+        rater = gateway.intake.rules.rater(access, open_=runtime.callers.open)
+        refused = [reason for one in heard if (reason := gateway.intake.overhear(one, rater, arrival.at))]
         exchange = await unless_left(request.receive, gateway.pipeline.complete(runtime, ask, arrival))
         traced = access.debug and request.headers.get(DEBUG, "").lower() in ("1", "true")
         more = {"x-pointsman-trace": trace_header(exchange.trace)} if traced else {}
+        more |= {REFUSED: "; ".join(refused)} if refused else {}
+        more |= gateway.intake.rules.proof(exchange.decision_id, access.identity)
         if not exchange.streams:
             return Response(await exchange.whole(), headers=exchange.headers | more, media_type="application/json")
         return EventStream(exchange.events(), exchange.headers | more, on_close=stack.pop_all().close)
@@ -67,7 +75,7 @@ async def route(request: Request) -> dict[str, Any]:
     gateway = gateway_of(request)
     with gateway.runtime.in_use() as runtime:
         access = access_of(request)
-        ask = await read_ask(request, runtime, access, datetime.now(UTC))
+        ask, _ = await read_ask(request, runtime, access, datetime.now(UTC))
         try:
             return explain(await gateway.pipeline.route(runtime, ask), trace=access.debug)
         except RequestError as error:
@@ -76,13 +84,14 @@ async def route(request: Request) -> dict[str, Any]:
             return explain_refusal(error, error.trace, traced=access.debug)
 
 
-async def read_ask(request: Request, runtime: Runtime, access: Access, at: datetime) -> Ask:
-    """Return a request as decisions are made of it. Raises `RequestError`."""
+async def read_ask(request: Request, runtime: Runtime, access: Access, at: datetime) -> tuple[Ask, tuple[Heard, ...]]:
+    """Return a request as decisions are made of it, and the feedback that came along. Raises `RequestError`."""
     sent = await read_chat(request, runtime.config.server)
     check_scope(access, sent.model, runtime.decider)
     # A header that comes twice is one whose values are joined (RFC 9110, section 5.3): no part of it may be lost.
     headers = {name: ", ".join(request.headers.getlist(name)) for name in request.headers}
-    return ask_of(sent, headers, access, at, runtime.decider)
+    sent, heard = listen(sent, headers)
+    return ask_of(sent, headers, access, at, runtime.decider), heard
 
 
 def trace_header(trace: Mapping[str, Any]) -> str:

@@ -68,11 +68,16 @@ CHAT_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def json_request(model: type[BaseModel]) -> dict[str, Any]:
-    """Return what the document says of a body that the endpoint reads itself, as the model has it."""
+def json_request(model: type[BaseModel], *, listed: int = 0) -> dict[str, Any]:
+    """Return what the document says of a body that the endpoint reads itself, as the model has it.
+
+    With `listed` it may also be a list of at most so many.
+    """
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     schema["properties"] = {name: _inlined(part, definitions) for name, part in schema["properties"].items()}
+    if listed:
+        schema = {"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1, "maxItems": listed}]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

@@ -49,6 +49,11 @@ def _truth(value: Any) -> Any:
     return {"1": True, "true": True, "0": False, "false": False}.get(said, value)
 
 
+def _switch(value: Any) -> Any:
+    """Return whether a header turns something on or off; a body says it itself."""
+    return {"on": True, "off": False}.get(value, _truth(value)) if isinstance(value, str) else value
+
+
 Number = Annotated[float, BeforeValidator(_no_truth)]
 Models = Annotated[frozenset[str], BeforeValidator(_listed)]
 
@@ -65,6 +70,7 @@ class Options(BaseModel):
     deny_models: Models = frozenset()
     data_class: str | None = None
     include_cost: Annotated[bool, BeforeValidator(_truth)] = False
+    explore: Annotated[bool, BeforeValidator(_switch)] = True
     priority: Priority = "high"
 
     def constraints(self) -> Constraints:
@@ -81,11 +87,15 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a caller asks for: bounds, how urgent it is (it can only be made less so), and the cost in the usage."""
+    """What a caller asks for: bounds, how urgent it is (it can only be made less so), and the cost in the usage.
+
+    `explore` is whether the request may be explored with.
+    """
 
     constraints: Constraints
     priority: Priority = "high"
     include_cost: bool = False
+    explore: bool = True
 
 
 #: The headers that callers may send.
@@ -93,6 +103,7 @@ KNOWN = frozenset(PREFIX + name.replace("_", "-") for name in Options.model_fiel
     f"{PREFIX}session-id",
     f"{PREFIX}tags",
     f"{PREFIX}debug",
+    f"{PREFIX}feedback",
 }
 
 
@@ -114,7 +125,8 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
     constraints = by_header.constraints().tightened(by_body.constraints())
     _check_names(constraints, decider)
     priority = min(by_header.priority, by_body.priority, key=PRIORITIES.index)
-    return chat, Asked(constraints, priority, by_header.include_cost or by_body.include_cost)
+    include_cost = by_header.include_cost or by_body.include_cost
+    return chat, Asked(constraints, priority, include_cost, by_header.explore and by_body.explore)
 
 
 def _refuse_unknown(headers: Mapping[str, str]) -> None:

@@ -34,6 +34,7 @@ def explained(decision: Mapping[str, Any], deadline_ms: float) -> Iterator[Rende
         yield _rules(trace)
     yield from _class(trace)
     yield _candidates(decision)
+    yield from _exploration(trace)
     yield _stages(trace)
     yield from _conclusion(decision)
 
@@ -113,6 +114,16 @@ def _candidates(decision: Mapping[str, Any]) -> Table:
     for model, reason in decision["removed"].items():
         _row(table, model, _UNKNOWN, _UNKNOWN, _UNKNOWN, f"removed: {reason}")
     return table
+
+
+def _exploration(trace: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield whether it is explored, and what is left for it; nothing where the router does not explore."""
+    if (explored := trace.get("exploration")) is None:
+        return
+    left = explored["left_usd"]
+    money = "no bound on money" if left is None else f"{left:.6g} USD left today"
+    said = f"on, {money}" if explored["on"] else f"off ({explored['because']})"
+    yield Text(f"exploration {said}; best {explored['best']}")
 
 
 def _stages(trace: Mapping[str, Any]) -> Text:

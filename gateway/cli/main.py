@@ -8,16 +8,36 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gateway.cli import check, evaluate, explain, key, log, onboard, policy, profile, schema, serve, train, tune
+from gateway.cli import (
+    calibrate,
+    check,
+    evaluate,
+    explain,
+    feedback,
+    key,
+    learn,
+    log,
+    onboard,
+    policy,
+    profile,
+    promotion,
+    replay,
+    schema,
+    serve,
+    train,
+    tune,
+)
 from gateway.config.loader import ConfigError
 from gateway.embedding_cache import CacheError
 from gateway.engines.engine import EngineError
 from gateway.errors import RequestError
+from gateway.feedback.files import FeedbackFileError
 from gateway.onboarding import OnboardingError
 from gateway.profiling.interview import InterviewError
 from gateway.profiling.journal import JournalError
 from gateway.profiling.probes import ProbeError
 from gateway.profiling.sandbox import SandboxError
+from gateway.promotion.steering import PromotionError
 from gateway.signals.encoder import EncoderError
 from gateway.store.base import StoreError
 from gateway.tables.table import TableError
@@ -29,10 +49,12 @@ USER_ERRORS = (
     ConfigError,
     EncoderError,
     EngineError,
+    FeedbackFileError,
     InterviewError,
     JournalError,
     OnboardingError,
     ProbeError,
+    PromotionError,
     RequestError,
     SandboxError,
     StateError,
@@ -57,7 +79,14 @@ app.command("train")(train.command)
 app.command("onboard")(onboard.command)
 app.command("evaluate")(evaluate.command)
 app.command("tune")(tune.command)
+app.command("replay")(replay.command)
+app.command("learn")(learn.command)
+app.command("promote")(promotion.promote)
+app.command("rollback")(promotion.rollback)
+app.command("status")(promotion.status)
 app.command("log")(log.command)
+feedback.app.command("calibration")(calibrate.command)
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(key.app, name="key")
 app.command("schema")(schema.command)
 

@@ -24,6 +24,8 @@ def command(
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
     port: Annotated[int | None, typer.Option(help="Listen here instead of server.port; 0 takes a free port.")] = None,
     log_level: LogLevel = "info",
+    *,
+    learn: Annotated[bool, typer.Option(help="Whether a learner runs beside it, where a router learns.")] = True,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; SIGHUP, or a changed file, reloads the configuration."""
     import uvloop
@@ -35,7 +37,7 @@ def command(
     set_up(log_level)
     console = Console(stderr=True, soft_wrap=True)
     console.print(f"pointsman: opening {escape(str(config))} ...", highlight=False)
-    gateway = Gateway(config, os.environ)
+    gateway = Gateway(config, os.environ, learn=learn)
 
     def announce(address: str) -> None:
         console.print(escape(ready(gateway, address)), highlight=False)

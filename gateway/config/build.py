@@ -34,18 +34,23 @@ if TYPE_CHECKING:
     from gateway.config.files import Files
     from gateway.identity.tokens import Tokens
     from gateway.keys.ring import KeyRing
+    from gateway.listening import Listening
     from gateway.metrics import Metrics
     from gateway.sharing.link import Link
 
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """What outlives a configuration. `link` leads to Redis, where there is one; `shelf` keeps answers."""
+    """What outlives a configuration. `link` leads to Redis, where there is one; `shelf` keeps answers.
+
+    `listening` is None where nobody listens to requests.
+    """
 
     resources: Resources
     metrics: Metrics
     link: Link | None
     shelf: Shelf
+    listening: Listening | None = None
 
 
 async def open_runtime(files: Files, environment: Mapping[str, str], lasting: Lasting) -> Runtime:
@@ -64,7 +69,8 @@ async def open_runtime(files: Files, environment: Mapping[str, str], lasting: La
         raise
     encoder = embedder.encoder if embedder else None
     caching = build_caching(files.config, lasting.shelf, encoder, lasting.metrics.cache)
-    return Runtime(files.config, files.digest, Parts(decider, callers, backends, caching), opening.aclose)
+    listeners = lasting.listening.listeners(files.config, backends) if lasting.listening else ()
+    return Runtime(files.config, files.digest, Parts(decider, callers, backends, caching, listeners), opening.aclose)
 
 
 @asynccontextmanager

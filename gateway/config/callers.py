@@ -114,4 +114,5 @@ def _access(name: str, config: CallerConfig) -> Access:
         user=config.user,
         priority=config.priority,
         own=build_quotas(config.quotas),
+        explores=config.exploration,
     )

@@ -9,7 +9,7 @@ from gateway.data_class import DataClasses
 from gateway.eligibility import Ability, Eligibility
 from gateway.pricing import Listing, flat, look_up
 from providers.vendors import VENDORS
-from routers.types import Candidate
+from routers.types import Candidate, Joules
 
 if TYPE_CHECKING:
     from gateway.config.models import GatewayConfig, ModelConfig, ModelEndpointConfig
@@ -37,7 +37,14 @@ def _candidate(config: GatewayConfig, name: str, model: ModelConfig) -> tuple[Ca
     tariff = flat(model.price) if model.price else listings[0].tariff
     # What one endpoint does not take may not be sent to the model at all: they count as alike.
     window = model.context_window or min((one.context_window for one in listings if one.context_window), default=None)
-    return Candidate(name, tariff.price if tariff else None, window), tariff
+    return Candidate(name, tariff.price if tariff else None, window, _joules(model)), tariff
+
+
+def _joules(model: ModelConfig) -> Joules | None:
+    written = model.energy_j_per_token
+    if written is None:
+        return None
+    return Joules(written, written) if isinstance(written, float) else Joules(written.input, written.output)
 
 
 def _listing(config: GatewayConfig, endpoint: ModelEndpointConfig, name: str) -> Listing:

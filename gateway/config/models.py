@@ -21,7 +21,11 @@ from pydantic import (
 )
 
 from gateway.config.cache_models import CacheConfig
+from gateway.config.feedback_models import FeedbackConfig
+from gateway.config.implicit_models import ImplicitConfig
+from gateway.config.judging_models import JudgingConfig
 from gateway.config.key_models import JwtConfig, KeysConfig
+from gateway.config.learning_models import LearningConfig
 from gateway.config.quota_models import OwnQuotaConfig, QuotaConfig
 from gateway.config.signal_models import SignalsConfig
 from gateway.config.written import Name, Written
@@ -165,6 +169,13 @@ class PriceConfig(Written):
     audio_output: Decimal | None = Field(None, ge=0, description="Audio in the completion; as `output` if absent.")
 
 
+class EnergyConfig(Written):
+    """Joules per token."""
+
+    input: float = Field(ge=0, le=1_000_000, description="For each token of the prompt.")
+    output: float = Field(ge=0, le=1_000_000, description="For each token of the completion.")
+
+
 class ModelEndpointConfig(Written):
     """One of several places where a model is reached."""
 
@@ -187,6 +198,9 @@ class ModelConfig(Written):
     )
     name: str | None = Field(None, description="What the provider calls it; by default its name here.")
     price: PriceConfig | None = Field(None, description="By default the catalogue's; in neither: unknown, never zero.")
+    energy_j_per_token: EnergyConfig | Annotated[float, Field(ge=0, le=1_000_000)] | None = Field(
+        None, description="Joules that a token takes: of prompt and completion alike, or as below; by default unknown."
+    )
     context_window: PositiveInt | None = Field(None, description="Tokens; by default the catalogue's.")
     capabilities: tuple[Capability, ...] | None = Field(
         None,
@@ -231,6 +245,9 @@ class CallerConfig(Written):
     quotas: tuple[OwnQuotaConfig, ...] = Field((), description="What the caller may use: see [quotas](quotas.md).")
     priority: Priority = Field(
         "normal", description="Who goes first where an endpoint has no room: `high`, `normal`, `low`."
+    )
+    exploration: bool = Field(
+        default=True, description="Whether its requests may be [explored](exploration.md) with."
     )
 
 
@@ -323,7 +340,13 @@ class GatewayConfig(Written):
     redis: RedisConfig | None = Field(None, description="By default nothing is shared: one replica.")
     quotas: tuple[QuotaConfig, ...] = Field((), description="Limits and budgets: see [quotas](quotas.md).")
     cache: CacheConfig = Field(CacheConfig(), description="Where answers are kept that policies may give again.")
+    feedback: FeedbackConfig = Field(
+        FeedbackConfig(), description="Who may rate answers, and how far that counts: see [feedback](feedback.md)."
+    )
+    implicit: ImplicitConfig = Field(ImplicitConfig(), description="What is read out of what callers do.")
+    judging: JudgingConfig | None = Field(None, description="By default no answer is judged.")
     limits: LimitsConfig = Field(
         LimitsConfig(), description="For models that are asked by their own name, and policies that state none."
     )
+    learning: LearningConfig = Field(LearningConfig(), description="How routers learn: see [learning](learning.md).")
     policies: tuple[str, ...] = Field((), description="Policy files.")

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from gateway.changes import Changes
 from gateway.config.caching import cache_rules
 from gateway.config.candidates import build_candidates
+from gateway.config.promotions import with_promotions
 from gateway.config.routers import check_names, checked_router, manifest_of
 from gateway.config.rules import read_condition, read_defaults, read_projections
 from gateway.constraints import Constraints
+from gateway.exploration.rules import ExplorationRules
 from gateway.policy import Effect, Policies, Policy, Stickiness
 from gateway.route import Refusal, Route
 from gateway.rules.features import find_kind
@@ -38,7 +40,8 @@ def build_policies(files: Files, encoder_digest: str | None) -> Policies:
     """
     candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
     building = _Building(files, candidates, encoder_digest)
-    policies = {file.config.name: building.policy(file, ()) for file in files.policies}
+    built = {file.config.name: building.policy(file, ()) for file in files.policies}
+    policies = with_promotions(built, files.policies)
     limits = files.config.limits
     return Policies(policies, candidates, timeouts_of(limits), _bounds(limits))
 
@@ -91,6 +94,7 @@ class _Building:
             data_class=config.data_class,
             least_reward=config.under_load.least_reward,
             cache=cache_rules(config.cache),
+            exploration=ExplorationRules(**config.exploration.model_dump()),
             signals=_signals(rules, projections),
         )
 

@@ -9,7 +9,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from gateway.config.cache_models import PolicyCacheConfig
+from gateway.config.exploration_models import ExplorationConfig
+from gateway.config.learning_models import PolicyLearningConfig
 from gateway.config.models import LimitsConfig
+from gateway.config.promotion_models import PromotionConfig
 from gateway.config.written import Name, Written
 
 #: Top-level members of a request that a rule may not set: they are the policy's business, or the client's words.
@@ -150,7 +153,12 @@ class PolicyConfig(Written):
     stickiness: StickinessConfig = StickinessConfig()
     dial: DialConfig = DialConfig()
     under_load: UnderLoadConfig = UnderLoadConfig()
+    exploration: ExplorationConfig = ExplorationConfig()
+    learning: PolicyLearningConfig = PolicyLearningConfig()
     cache: PolicyCacheConfig | None = Field(
         None, description="Which of its answers are given again: see [caching](caching.md); by default none."
     )
     data_class: str | None = Field(None, description="The least data class that requests under the policy count as.")
+    promotion: PromotionConfig | None = Field(
+        None, description="How another policy takes its place: see [promotion](promotion.md); by default none does."
+    )

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from gateway.config.caching import wrong_cache
 from gateway.config.callers import wrong_access
+from gateway.config.feedback import wrong_feedback
+from gateway.config.listening import wrong_implicit, wrong_judging
 from gateway.config.loader import did_you_mean
 from gateway.config.models import GatewayConfig, LocalConfig
+from gateway.config.promotions import wrong_promotions
 from gateway.config.quotas import wrong_quotas
 from gateway.signals.registry import SIGNALS
 from providers.vendors import VENDORS
@@ -31,6 +34,11 @@ def wrong_references(
     yield from wrong_access(config, document, policies, environment)
     yield from _wrong_shared(config, document, policies)
     yield from wrong_policies(config, policies)
+    yield from wrong_promotions(policies)
+    yield from wrong_feedback(config.feedback, document)
+    asked = {*config.models, *(policy.config.name for policy in policies)}
+    yield from wrong_implicit(config, document, asked)
+    yield from wrong_judging(config, document, asked)
     yield from _wrong_scopes(config, policies)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 #: Values that are never repeated in a message.
-SECRETS = frozenset({"admin_key", "api_key", "api_keys", "headers", "key", "proxy", "url"})
+SECRETS = frozenset({"admin_key", "api_key", "api_keys", "headers", "key", "proxy", "secret", "url"})
 
 
 def validate(document: Document, model: type[Model]) -> Model:

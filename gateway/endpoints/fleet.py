@@ -61,6 +61,11 @@ class Fleet:
                 found.append(tier)
         return found
 
+    def load(self, candidate: Candidate) -> float:
+        """Return what share of its room is taken, where a model has most; 0 where nothing is known of it."""
+        gates = [self.condition(endpoint.name).gate for endpoint in self._endpoints.get(candidate.model, ())]
+        return min((gate.in_flight / max(gate.limit.limit, 1) for gate in gates), default=0.0)
+
     def _any(self, candidate: Candidate, holds: Callable[[Endpoint], bool]) -> bool:
         endpoints = self._endpoints.get(candidate.model, ())
         return not endpoints or any(holds(endpoint) for endpoint in endpoints)

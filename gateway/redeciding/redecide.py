@@ -23,6 +23,7 @@ from gateway.rules.features import with_defaults
 from gateway.rules.projections import apply
 from gateway.signals.base import Request
 from routers.estimators.wording import Wording
+from routers.observations import Exploring
 from routers.types import Call, Context
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
             raise RequestRejected(leads_to.message)
         if isinstance(leads_to, Route):
             router = turned(leads_to.router, resolved.quality_weight, policy, policy.dial)
+            if not policy.exploration.enabled and isinstance(router, Exploring):
+                router = router.without_exploration()
             return _choice(request, side, leads_to, router, path)
         policy = leads_to
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from routers.evaluation.curve import top
 from routers.evaluation.yardstick import Yardstick, best_single
+from routers.rules.floor import least_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +155,7 @@ def _standing(one: Outcome, parts: Parts, place: int, floor: float) -> Standing:
 
 def _floored(value: float, of_models: Column, floor: float) -> float:
     """Return what a mean comes to where every model is asked with a chance of `floor` at least."""
-    least = min(floor, 1 / len(of_models))
+    least = least_share(floor, None, len(of_models))
     return (1 - least * len(of_models)) * value + least * float(of_models.sum())
 
 

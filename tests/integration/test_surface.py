@@ -24,7 +24,7 @@ def test_route_explains_without_sending(running, upstream):
     response = httpx2.post(f"{running.url}/v1/route", json={"model": "auto:0.3", **ASK}).json()
 
     assert ("auto", "constant*greedy floor=0.1 w=0.3") == (response["policy"], response["why"])
-    assert {"good": 0.9, "other": 0.1} == pytest.approx({c["model"]: c["propensity"] for c in response["candidates"]})
+    assert {"good": 0.95, "other": 0.05} == pytest.approx({c["model"]: c["propensity"] for c in response["candidates"]})
     assert all(c["reward"]["mean"] == 0.5 and c["expected_cost_usd"] > 0 for c in response["candidates"])
     assert [] == upstream.requests
     assert [] == running.logged()

@@ -107,8 +107,9 @@ def test_a_floor_costs_what_even_chances_cost():
     dial = put_dial(tried(0, outcome(cost=(2.0,), quality=(1.0,))), [parts()], (0.5,), floor=0.1)
     (standing,) = dial.standings
 
-    assert 0.8 * 1.0 + 0.1 * (0.5 + 1.0) == pytest.approx(standing.floored_quality)
-    assert 0.8 * 2.0 + 0.1 * (1.0 + 4.0) == pytest.approx(standing.floored_cost_usd)
+    # The floors of both models together are a tenth of the requests, and no more.
+    assert 0.9 * 1.0 + 0.05 * (0.5 + 1.0) == pytest.approx(standing.floored_quality)
+    assert 0.9 * 2.0 + 0.05 * (1.0 + 4.0) == pytest.approx(standing.floored_cost_usd)
 
 
 def test_tables_weigh_alike_whatever_their_costs():
