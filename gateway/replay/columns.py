@@ -71,11 +71,7 @@ def columns_of(requests: Sequence[Request], missing: Sequence[frozenset[str]], c
     models = _models(requests)
     place = {model: number for number, model in enumerate(models)}
     log = _log(rows, sources, place, clusters)
-    names = OF_REFUSED.keys()
-    quantities = {
-        name: quantity(log, np.array([row.values[name] for row in rows]), _trust(rows) if name == "quality" else None)
-        for name in names
-    }
+    quantities = {name: _quantity(log, rows, name) for name in OF_REFUSED}
     actions = np.array([place[source.chosen] for source in sources], np.intp)
     ran = Policy(np.nan_to_num(log.probabilities), np.zeros(len(rows)))
     sides = range(len(rows[0].made))
@@ -152,8 +148,14 @@ def _clusters(rows: Sequence[Request], clusters: Clusters) -> Indices:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.intp)
 
 
-def _trust(rows: Sequence[Request]) -> Column:
-    return np.array([row.trust for row in rows])
+def _quantity(log: Logged, rows: Sequence[Request], name: str) -> Quantity:
+    values = np.array([row.values[name] for row in rows])
+    if name != "quality":
+        return quantity(log, values)
+    sampled = np.array([row.sampled for row in rows])
+    # Where others rate too, the chance of being rated is not the judge's alone.
+    known = sampled if np.isfinite(sampled[np.isfinite(values)]).all() else None
+    return quantity(log, values, np.array([row.trust for row in rows]), known)
 
 
 def _policy(made: Sequence[Made], place: Mapping[str, int]) -> Policy:

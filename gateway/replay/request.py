@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from gateway.events import Decision, Outcome
+    from gateway.events import Decision, Feedback, Outcome
     from gateway.learning.rewards import RewardRules
     from gateway.policy import Stickiness
     from gateway.redeciding.redecided import Redecided, Side
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: What an outcome ends with that says nothing of the model.
 NOT_ITS_FAULT: Final = frozenset({"client_left", "gateway_stopped"})
+#: The source of what a model of the pool has judged; its name follows after a colon.
+JUDGE: Final = "judge"
 #: Why a router was not asked: another model may not answer within a loop of tools, or a session.
 HELD: Final = frozenset({"tool_loop", "session"})
 
@@ -43,8 +46,9 @@ class Request:
     """One request of a log, as far as a replay goes by it.
 
     `chosen` was drawn, `served` answered. `values` are what came of it, by quantity, NaN where unknown; `trust` in
-    (0, 1] is how far its quality is one. `kept` tells that the model was that of its session, `held` that no router was
-    asked. `made` is what each policy makes of it.
+    (0, 1] is how far its quality is one, and `sampled` the probability with which a judge was asked, NaN unless judges
+    alone have rated it. `kept` tells that the model was that of its session, `held` that no router was asked. `made` is
+    what each policy makes of it.
     """
 
     at: datetime
@@ -60,6 +64,7 @@ class Request:
     tokens: float
     values: Mapping[str, float]
     trust: float
+    sampled: float
     made: tuple[Made, ...]
 
 
@@ -85,6 +90,7 @@ def requests_of(logged: Iterable[LoggedEvent], sides: Sequence[Side], rules: Rew
             tokens=_tokens(decision),
             values={"quality": quality, **_values(event.outcome)},
             trust=1.0 if reward is None else reward.weight,
+            sampled=_sampled(event.feedback),
             made=tuple(Made(_decided_again(decision, side), _holds(decision, side)) for side in sides),
         )
 
@@ -113,6 +119,23 @@ def _as_it_was(decision: Decision) -> Decision:
     resting = (str(model) for model in decision.trace.get("resting") or ())
     away |= {model: f"{DENIED} it rested" for model in resting if model not in decision.propensities}
     return replace(decision, trace={**decision.trace, "removed": {**removed, **away}}) if away else decision
+
+
+def _sampled(feedback: Sequence[Feedback]) -> float:
+    """Return the probability with which judges were asked; NaN where nobody was, or somebody else has rated too."""
+    if not feedback or not all(one.source.partition(":")[0] == JUDGE and one.comment for one in feedback):
+        return math.nan
+    found = [_logged_chance(one.comment or "") for one in feedback]
+    return found[0] if len(set(found)) == 1 else math.nan
+
+
+def _logged_chance(comment: str) -> float:
+    """Return what a judge's comment says of the lot that was drawn; NaN where it is another's comment."""
+    try:
+        chance = json.loads(comment)["sampled"]
+    except (ValueError, KeyError, TypeError):
+        return math.nan
+    return float(chance) if isinstance(chance, int | float) and 0 < chance <= 1 else math.nan
 
 
 def _tokens(decision: Decision) -> float:

@@ -63,7 +63,8 @@ def quantity(log: Logged, values: Column, trust: Column | None = None, known: Co
     observed = np.where(there, 1.0 if trust is None else trust, 0.0)
     chance = chances(np.column_stack([log.features, _young(log.ages)]), log.actions, observed, log.folds)
     if known is not None:
-        chance = np.where(np.isfinite(known), known, chance)
+        # Trust is part of the chance: what is drawn by lot and half trusted is half observed.
+        chance = np.where(np.isfinite(known) & (observed > 0), known * observed, chance)
     seen = seen_weights(observed, chance)
     models = log.probabilities.shape[1]
     expected = cross_fitted(Observed(log.features, log.actions, values, observed), models, log.folds)

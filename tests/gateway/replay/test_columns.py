@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -39,6 +40,7 @@ def request(number=0, chosen="small", **changes) -> Request:
         "tokens": 100.0,
         "values": {"quality": {"small": 0.4}.get(chosen, 0.8), "cost": 1.0, "latency": 1.0, "errors": 0.0},
         "trust": 1.0,
+        "sampled": math.nan,
         "made": (choice(small=0.0, large=1.0),),
         **changes,
     }
@@ -149,6 +151,15 @@ def test_embeddings_of_another_length_count_as_none():
     found = columns([request(0, embedding=one), request(1, embedding=one), request(2, embedding=other), request(3)])
 
     assert [True, True, False, False] == found.log.embeddings.any(axis=1).tolist()
+
+
+def test_what_judges_were_asked_by_lot_counts_by_the_lot():
+    """However far they are trusted; where somebody else has rated as well, the lot does not say it all."""
+    judged = [request(0, trust=0.5, sampled=0.25), request(1, trust=0.5, sampled=0.5)]
+    both = [*judged, request(2)]
+
+    assert [4.0, 2.0] == columns(judged).quantities["quality"].seen.tolist()
+    assert [4.0, 2.0] != columns(both).quantities["quality"].seen.tolist()[:2]
 
 
 def test_trust_is_about_quality_alone():

@@ -44,6 +44,23 @@ def test_what_came_of_it_is_known_or_nan(side):
     assert all(map(math.isnan, waiting.values.values()))
 
 
+@pytest.mark.parametrize(
+    ("voices", "sampled"),
+    [
+        ([("judge:good", '{"sampled":0.25}')], 0.25),
+        ([("judge:good", '{"sampled":0.25}'), ("user", None)], math.nan),
+        ([("judge:good", "by hand")], math.nan),
+        ([("judge:good", '{"sampled":7}')], math.nan),
+        ([], math.nan),
+    ],
+)
+def test_the_lot_of_a_judge_is_read(side, voices, sampled):
+    """Where nobody else has rated the answer."""
+    said = [build_feedback(f"f{n}", 1, source=source, comment=comment) for n, (source, comment) in enumerate(voices)]
+
+    assert sampled == pytest.approx(request(side, outcome={}, feedback=said).sampled, nan_ok=True)
+
+
 def test_a_policy_decides_again(side):
     """By what the log has of it."""
     assert {"small": 0.5, "large": 0.5} == request(side).made[0].decided.propensities
