@@ -73,6 +73,11 @@ class Fitted(ABC, Generic[F]):
     def _fitted(self, rows: Rows) -> F:
         """Fit to these rows, from the start: there may be none, and of a model nothing `learnable`."""
 
+    @property
+    def learned(self) -> tuple[Rows, F]:
+        """Return the rows, and the fit to them."""
+        return self._learned
+
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate every candidate for every context.
 

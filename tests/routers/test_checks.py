@@ -37,6 +37,7 @@ ESTIMATORS = {
     "contrastive": {"dimension": 8, "epochs": 2} | ROWS,
     "ema": {},
     "ensemble": {"members": [{"type": "knn"} | KNN, {"type": "constant"}]},
+    "bayesian_linear": {"dimension": 8},
     "forest": {"trees": 5, "leaf": 5} | ROWS,
     "graph": {"neighbours": 5} | ROWS,
     "importance": {},
@@ -45,6 +46,7 @@ ESTIMATORS = {
     "logistic": ROWS,
     "matrix_factorization": {"dimension": 8, "epochs": 2} | ROWS,
     "mlp": {"hidden": 16, "epochs": 5} | ROWS,
+    "neural_linear": {"hidden": 8, "epochs": 2} | ROWS,
     "ridge": ROWS,
     "similarity_bradley_terry": {"neighbours": 5} | ROWS,
     "task": ROWS,
@@ -53,7 +55,7 @@ ESTIMATORS = {
 }
 #: Estimators that meet every rule; the battery of estimators sees what rules make no difference to.
 CROSSED = ("constant", "knn", "trust")
-RULES = {"epsilon": {}, "greedy": {}, "softmax": {}, "thompson": {"draws": 100}}
+RULES = {"epsilon": {}, "greedy": {}, "softmax": {}, "thompson": {"draws": 100}, "ucb": {}}
 UTILITIES = {
     "adequate": {},
     "affordable": {"deadline_s": 5},
@@ -76,6 +78,8 @@ ROUTERS = {
     "epsilon_greedy": {},
     "exp3": {},
     "fixed": {"model": "small"},
+    "lin_thompson": {"estimator": {"type": "bayesian_linear", "dimension": 8}},
+    "lin_ucb": {"estimator": {"type": "neural_linear", "hidden": 8, "epochs": 2, "max_rows": 100}},
     "prefilter": {"router": {"type": "epsilon_greedy", "estimator": {"type": "cluster_bandit"}}, "keep": 2},
     "preference_bandit": {"hidden": 8, "epochs": 1},
     "random": {},

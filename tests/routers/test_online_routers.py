@@ -21,6 +21,8 @@ ONLINE = {
     "ema": 0.25,
     "epsilon_greedy": 0.05,
     "exp3": 0.04,
+    "lin_thompson": 0.25,
+    "lin_ucb": 0.25,
     "prefilter": 0.1,
     "preference_bandit": 0.03,
     "softmax": 0.06,

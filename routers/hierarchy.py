@@ -1,0 +1,170 @@
+"""Linear models of several models' rewards that are drawn to each other: what one is asked tells of the others, too."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+#: Variance of a reward about what is expected of it.
+NOISE: Final = 0.2
+#: What is expected of a model of which nothing is known, and the variances of the pool about it and of models in it.
+MIDDLE: Final = 0.5
+POOL_VARIANCE: Final = 0.06
+MODEL_VARIANCE: Final = 0.04
+#: Variances of slopes that are tried: those that models share, and by which one differs from the others.
+SHARED: Final = (0.03, 0.1, 0.3)
+OWN: Final = (0.003, 0.006, 0.012, 0.024, 0.048, 0.096)
+#: Imagined rows that keep the spread of few requests from being taken for that of all.
+IMAGINED: Final = 10.0
+_LEAST: Final = 1e-9
+
+
+class Moments(NamedTuple):
+    """Sums over the rows of each model: `squares` `[m, d, d]` of z z', `products` `[m, d]` of r z, `rewards` of r^2.
+
+    The first feature is 1.
+    """
+
+    squares: Array
+    products: Array
+    rewards: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Posteriors of `m` models: `basis` `[d, k]` makes `k` directions of the `d` features.
+
+    `slopes` `[m, k]` are the means of the weights, `spreads` `[m, k, k]` their covariances; `newcomer` `[k]` and
+    `newcomers_spread` `[k, k]` are those of a model that nobody has asked yet.
+    """
+
+    models: tuple[str, ...]
+    basis: Array
+    slopes: Array
+    spreads: Array
+    newcomer: Array
+    newcomers_spread: Array
+
+    @classmethod
+    def of(cls, models: Sequence[str], moments: Moments, directions: int) -> Hierarchy:
+        """Return what is believed after these sums, of all models together.
+
+        A model's weights are the pool's, plus its own deviation. Directions are those in which requests differ most;
+        how much slopes vary is whichever of a few variances makes the rewards likeliest (empirical Bayes).
+        """
+        basis = _basis(moments.squares.sum(axis=0), directions)
+        squares = basis.T @ moments.squares @ basis / NOISE
+        start = np.zeros(basis.shape[1])
+        start[0] = MIDDLE
+        products = moments.products @ basis / NOISE - squares @ start
+        fits = [_Fit.of(squares, products, own, shared) for own in OWN for shared in SHARED]
+        best = max(fits, key=lambda fit: fit.evidence)
+        return cls(
+            tuple(models),
+            basis,
+            start + best.pool + best.deviations,
+            best.spreads,
+            start + best.pool,
+            np.diag(best.own) + best.pool_spread,
+        )
+
+    @property
+    def size(self) -> int:
+        """Return how many features it was made for."""
+        return len(self.basis)
+
+    def at(self, features: Array, models: Sequence[str], slope_doubt: float) -> Array:
+        """Return means and standard errors of models for one request, `[2, m]`.
+
+        Of the doubt about slopes only `slope_doubt` of the variance counts, that about a model's mean fully.
+        """
+        point = features @ self.basis
+        flat = np.zeros_like(point)
+        flat[0] = 1.0
+        return np.array([self._of(model, point, flat, slope_doubt) for model in models]).reshape(-1, 2).T
+
+    def _of(self, model: str, point: Array, flat: Array, slope_doubt: float) -> tuple[float, float]:
+        place = self.models.index(model) if model in self.models else None
+        weights = self.newcomer if place is None else self.slopes[place]
+        spread = self.newcomers_spread if place is None else self.spreads[place]
+        level, whole = float(flat @ spread @ flat), float(point @ spread @ point)
+        return float(weights @ point), math.sqrt(level + slope_doubt * max(whole - level, 0.0))
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays by name."""
+        names = {"models": np.array(self.models, np.str_)}
+        return names | {name: getattr(self, name) for name in _ARRAYS}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, NDArray[np.generic]]) -> Hierarchy:
+        """Return what `state` returned. Raises `KeyError`."""
+        arrays = {name: state[name].astype(np.float64) for name in _ARRAYS}
+        return cls(models=tuple(state["models"].tolist()), **arrays)
+
+
+_ARRAYS: Final = ("basis", "slopes", "spreads", "newcomer", "newcomers_spread")
+
+
+class _Fit(NamedTuple):
+    """What follows from one pair of variances; `own` are those of a model about the pool."""
+
+    evidence: float
+    own: Array
+    pool: Array
+    pool_spread: Array
+    deviations: Array
+    spreads: Array
+
+    @classmethod
+    def of(cls, squares: Array, products: Array, own: float, shared: float) -> _Fit:
+        """Return the posterior, integrating the pool's weights out of the models', and how likely the rewards are."""
+        k = squares.shape[-1]
+        own_variances = np.array([MODEL_VARIANCE, *[own] * (k - 1)])
+        pool_variances = np.array([POOL_VARIANCE, *[shared] * (k - 1)])
+        spreads = np.linalg.inv(squares + np.diag(1 / own_variances))
+        alone = (spreads @ products[:, :, None])[:, :, 0]
+        seen = squares @ spreads
+        precision = (squares - seen @ squares).sum(axis=0) + np.diag(1 / pool_variances)
+        pull = (alone / own_variances).sum(axis=0)
+        pool = np.linalg.solve(precision, pull)
+        deviations = alone - (spreads @ (squares @ pool)[:, :, None])[:, :, 0]
+        evidence = (
+            0.5 * np.linalg.slogdet(spreads)[1].sum()
+            - 0.5 * len(squares) * np.log(own_variances).sum()
+            + 0.5 * (products * alone).sum()
+            - 0.5 * np.linalg.slogdet(precision)[1]
+            - 0.5 * np.log(pool_variances).sum()
+            + 0.5 * pull @ pool
+        )
+        pool_spread = np.asarray(np.linalg.inv(precision), np.float64)
+        return cls(float(evidence), own_variances, pool, pool_spread, deviations, np.asarray(spreads, np.float64))
+
+
+def _basis(squares: Array, directions: int) -> Array:
+    """Return directions in which requests differ, `[d, k]`, the first of which is the level.
+
+    They are scaled so that those with more spread may have more weight, and all together vary by one.
+    """
+    rows = squares[0, 0]
+    imagined = IMAGINED * np.eye(len(squares) - 1) / (len(squares) - 1)
+    center = squares[1:, 0] / (rows + IMAGINED)
+    spread = (squares[1:, 1:] + imagined) / (rows + IMAGINED) - np.outer(center, center)
+    values, vectors = np.linalg.eigh(spread)
+    kept = np.maximum(values[::-1][:directions], _LEAST)
+    scales = kept**1.5 / np.sqrt((kept**3).sum())
+    slopes = vectors[:, ::-1][:, :directions] / np.sqrt(kept) * scales
+    basis = np.zeros((len(squares), 1 + slopes.shape[1]))
+    basis[0, 0] = 1.0
+    basis[1:, 1:] = slopes
+    basis[0, 1:] = -center @ slopes
+    return basis
