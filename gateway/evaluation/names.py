@@ -99,7 +99,8 @@ def _everything() -> Iterator[Named]:
         if not any(option.required for option in options):
             yield _estimating(name)
     for name, options in describe("router").items():
-        if not any(option.required for option in options):
+        # Of a router that is named after its estimator, what it estimates is evaluated already.
+        if name not in components("estimator") and not any(option.required for option in options):
             yield Named(name, {"type": name})
 
 
