@@ -30,6 +30,8 @@ DATA = (
     "gateway/py.typed",
     "providers/py.typed",
     "routers/py.typed",
+    "routers/online/basis.npz",
+    "gateway/replay/page.css",
     "gateway/evaluation/page/*.css",
     "gateway/evaluation/page/*.js",
     "gateway/profiling/probes.jsonl",

@@ -246,9 +246,7 @@ class CallerConfig(Written):
     priority: Priority = Field(
         "normal", description="Who goes first where an endpoint has no room: `high`, `normal`, `low`."
     )
-    exploration: bool = Field(
-        default=True, description="Whether its requests may be [explored](exploration.md) with."
-    )
+    exploration: bool = Field(default=True, description="Whether its requests may be [explored](exploration.md) with.")
 
 
 class DataClassesConfig(Written):

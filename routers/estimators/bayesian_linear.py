@@ -9,6 +9,7 @@ import numpy as np
 from routers.cells import Cells, spans_summed
 from routers.fading import HALF_LIFE_S, Fading
 from routers.hierarchy import Hierarchy, Moments
+from routers.online.basis import Basis
 from routers.parts import below, prefixed
 from routers.types import Estimates
 
@@ -30,8 +31,8 @@ _PART: Final = "linear"
 class BayesianLinear:
     """Estimate rewards by a linear model for each model, all drawn to one of the pool.
 
-    A request's features are 1 and its embedding, brought to `dimension` numbers by a projection that `seed` fixes, so
-    that replicas add up the same. Sums of them are all that is kept; from these, when they are taken in, follow the
+    A request's features are 1 and those of `Basis`, which are the same on every replica and at every time. Sums of them
+    are all that is kept; from these, when they are taken in, follow the
     directions in which requests differ most, how much slopes vary, and the posteriors. An observation counts half after
     `half_life_s` seconds. A model that nobody has asked is expected to be as the pool is, and a request without an
     embedding earns the average.
@@ -39,14 +40,14 @@ class BayesianLinear:
     A table of outcomes does not fade, but counts for at most `table_rows` observations of each model: those that come
     of it weigh as if they had been made online.
 
-    Parameters: `dimension`; `directions`, how many of them count; `slope_doubt` in [0, 1], how much of the doubt about
-    slopes the standard error has: exploring for slopes costs more than it finds; `half_life_s`; `table_rows`; `seed`.
+    Parameters: `directions`, how many of them count; `slope_doubt` in [0, 1], how much of the doubt about
+    slopes the standard error has: exploring for slopes costs more than it finds; `half_life_s`; `table_rows`.
 
     >>> import numpy as np
     >>> from routers.types import Candidate, Context, Outcomes
     >>> gap = np.full((40, 1), np.nan, np.float32)
     >>> sides = np.tile([[1.0, 0.0], [-1.0, 0.0]], (20, 1)).astype(np.float32)
-    >>> linear = BayesianLinear(dimension=2)
+    >>> linear = BayesianLinear()
     >>> linear.learn(Outcomes(("small",), sides, (sides[:, :1] > 0).astype(np.float32), gap, gap))
     >>> mean = linear.predict([Context("", 1, sides[0]), Context("", 1, sides[1])], [Candidate("small")]).mean
     >>> bool(mean[0, 0] > 0.8), bool(mean[1, 0] < 0.2)
@@ -61,27 +62,21 @@ class BayesianLinear:
 
     def __init__(
         self,
-        dimension: int = 64,
-        directions: int = 8,
+        directions: int = 12,
         slope_doubt: float = 0.25,
         half_life_s: float = HALF_LIFE_S,
         table_rows: float = 2000.0,
-        *,
-        seed: int = 0,
     ) -> None:
-        if directions < 1 or dimension < 1:
-            raise ValueError(f"directions={directions} and dimension={dimension} must be at least 1")
-        if not 0 <= slope_doubt <= 1 or table_rows < 0 or seed < 0:
-            raise ValueError(f"{slope_doubt=} must be in [0, 1], {table_rows=} and {seed=} not negative")
+        if directions < 1:
+            raise ValueError(f"directions={directions} must be at least 1")
+        if not 0 <= slope_doubt <= 1 or table_rows < 0:
+            raise ValueError(f"{slope_doubt=} must be in [0, 1], and {table_rows=} not negative")
         self._fading = Fading(half_life_s)
-        self.dimension = dimension
         self.directions = directions
         self.slope_doubt = slope_doubt
         self.half_life_s = half_life_s
         self.table_rows = table_rows
-        self.seed = seed
-        self._upper = np.triu_indices(1 + dimension)
-        self._projections: dict[int, Array] = {}
+        self._upper = np.triu_indices(self.width)
         self._keep(Cells(), Cells())
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
@@ -91,17 +86,24 @@ class BayesianLinear:
         mean, std = np.array(found, np.float64).reshape(len(contexts), 2, len(models)).transpose(1, 0, 2)
         return Estimates(np.clip(mean, 0, 1).astype(np.float32), std.astype(np.float32))
 
+    @property
+    def width(self) -> int:
+        """Return the number of features."""
+        return 1 + Basis.of(0).width
+
     def features(self, context: Context) -> Array:
-        """Return a request's features, `[1 + dimension]`; those of one without an embedding are of no direction."""
-        if context.embedding is None or not len(context.embedding):
-            return self._featureless()
-        projected = context.embedding.astype(np.float64) @ self._projection(len(context.embedding))
-        return np.concatenate([[1.0], projected])
+        """Return a request's features, `[width]`; one without an embedding has none but the 1."""
+        found = np.zeros(self.width)
+        found[0] = 1.0
+        if context.embedding is not None and context.embedding.any():
+            basis = Basis.of(len(context.embedding))
+            found[1:] = basis.features(context.embedding[None], [context.prompt_tokens])[0]
+        return found
 
     def learn(self, outcomes: Outcomes) -> None:
         """Add a table's rewards to its sums; the rows are not kept."""
         rows, columns = np.nonzero(~np.isnan(outcomes.rewards))
-        points = np.array([self.features(context) for context in outcomes.contexts()]).reshape(-1, 1 + self.dimension)
+        points = np.array([self.features(context) for context in outcomes.contexts()]).reshape(-1, self.width)
         rewards = outcomes.rewards[rows, columns].astype(np.float64)
         numbers = self._numbers(points[rows], rewards, np.ones(len(rows)))
         models = [outcomes.models[column] for column in columns.tolist()]
@@ -131,34 +133,23 @@ class BayesianLinear:
         self._table, self._online = table, online
         together = table.at_most(self.table_rows) + online
         models = together.models
-        numbers = np.array([together.known[model, ""] for model in models]).reshape(len(models), self._width)
+        numbers = np.array([together.known[model, ""] for model in models]).reshape(len(models), self._numbers_each)
         self._believed = Hierarchy.of(models, self._moments(numbers), self.directions)
 
     @property
-    def _width(self) -> int:
-        return 2 + (1 + self.dimension) + len(self._upper[0])
+    def _numbers_each(self) -> int:
+        return 2 + self.width + len(self._upper[0])
 
     def _numbers(self, points: Array, rewards: Array, weights: Array) -> Column:
         """Return of each row what is added up: its weight, w r^2, w r z, and the upper half of w z z'."""
-        points = points.reshape(len(rewards), 1 + self.dimension)
+        points = points.reshape(len(rewards), self.width)
         halves = points[:, self._upper[0]] * points[:, self._upper[1]]
         columns = [np.ones((len(rewards), 1)), rewards[:, None] ** 2, rewards[:, None] * points, halves]
         return np.asarray(weights[:, None] * np.concatenate(columns, axis=1))
 
     def _moments(self, numbers: Column) -> Moments:
-        size = 1 + self.dimension
+        size = self.width
         squares = np.zeros((len(numbers), size, size))
         squares[:, self._upper[0], self._upper[1]] = numbers[:, 2 + size :]
         squares[:, self._upper[1], self._upper[0]] = numbers[:, 2 + size :]
         return Moments(squares, numbers[:, 2 : 2 + size], numbers[:, 1])
-
-    def _featureless(self) -> Array:
-        return np.concatenate([[1.0], np.zeros(self.dimension)])
-
-    def _projection(self, length: int) -> Array:
-        """Return the matrix that brings embeddings of a length to the dimension; on average it keeps their lengths."""
-        if length not in self._projections:
-            rng = np.random.default_rng(self.seed)
-            drawn = rng.standard_normal((length, self.dimension)) / np.sqrt(self.dimension)
-            self._projections[length] = np.eye(length, self.dimension) if length <= self.dimension else drawn
-        return self._projections[length]

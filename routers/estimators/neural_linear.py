@@ -59,15 +59,23 @@ class NeuralLinear(BayesianLinear):
         self.epochs = epochs
         self.max_rows = max_rows
         self._mlp = MLP(hidden, epochs, seed=seed, max_rows=max_rows)
-        super().__init__(hidden, directions, slope_doubt, half_life_s, table_rows, seed=seed)
+        self.seed = seed
+        super().__init__(directions, slope_doubt, half_life_s, table_rows)
+
+    @property
+    def width(self) -> int:
+        """Return the number of features."""
+        return 1 + self.hidden
 
     def features(self, context: Context) -> Array:
         """Return 1 and the hidden layer, `[1 + hidden]`, scaled to a length of about one."""
         _, network = self._mlp.learned
-        if context.embedding is None or network.inner.shape[1] != len(context.embedding):
-            return self._featureless()
-        hidden = np.maximum(network.inner @ context.embedding.astype(np.float64) + network.offsets, 0)
-        return np.concatenate([[1.0], hidden / np.sqrt(self.hidden)])
+        found = np.zeros(self.width)
+        found[0] = 1.0
+        if context.embedding is not None and network.inner.shape[1] == len(context.embedding):
+            hidden = np.maximum(network.inner @ context.embedding.astype(np.float64) + network.offsets, 0)
+            found[1:] = hidden / np.sqrt(self.hidden)
+        return found
 
     def learn(self, outcomes: Outcomes) -> None:
         """Fit the network to all rows up to now, and begin the sums anew with those of its features."""

@@ -116,7 +116,10 @@ def test_optional_parts_are_built_or_left_out():
     [
         ({"utility": "linear"}, "^router.utility: must be a mapping with 'type', not 'linear'$"),
         ({"utility": {"type": "adequate", "slack": 2}}, "^router.utility: slack=2 must lie between 0 and 1$"),
-        ({"costs": {"type": "mode"}}, "^router.costs.type: unknown costs 'mode'; known are energy, mean, regression, running$"),
+        (
+            {"costs": {"type": "mode"}},
+            "^router.costs.type: unknown costs 'mode'; known are energy, mean, regression, running$",
+        ),
     ],
 )
 def test_error_in_an_optional_part_says_where(part, message):

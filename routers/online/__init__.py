@@ -1,0 +1,1 @@
+"""What linear bandits read of a request: features that never move, so that sums of them add up."""
