@@ -64,7 +64,7 @@ imports: .venv/test  ## who may import whom
 	$(BIN)/lint-imports
 
 unit: .venv/test browser promtool redis  ## the tests; ARGS goes to pytest
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 browser:  ## install Debian's Chromium, for the tests, unless there is a browser
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
