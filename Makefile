@@ -64,7 +64,8 @@ imports: .venv/test  ## who may import whom
 	$(BIN)/lint-imports
 
 unit: .venv/test browser promtool redis  ## the tests; ARGS goes to pytest
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/gateway/engines $(ARGS)
+	$(BIN)/pytest tests/gateway/engines  # Dask starts processes of its own, and waits for them in vain below another
 
 browser:  ## install Debian's Chromium, for the tests, unless there is a browser
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \

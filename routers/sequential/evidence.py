@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -49,14 +48,13 @@ def sums_of(rows: Iterable[Row]) -> Sums:
     >>> sums_of(both) == sums_of(both[:1]) + sums_of(both[1:])
     True
     """
-    by_measure: defaultdict[str, list[Row]] = defaultdict(list)
+    parts: dict[str, NDArray[np.int64]] = {}
     for row in rows:
-        by_measure[row.measure].append(row)
-    parts: dict[str, NDArray[np.float64]] = {}
-    for measure, members in by_measure.items():
-        parts[measure] = _clusters(members)
-        parts[f"{measure}:totals"] = _totals(members)
-    return Sums.of(parts)
+        # Each row is rounded by itself: rounded together, they would come to something else in another grouping.
+        fixed = Sums.of({row.measure: _clusters([row]), f"{row.measure}:totals": _totals([row])})
+        for name, part in fixed.parts.items():
+            parts[name] = parts[name] + part if name in parts else part
+    return Sums(parts)
 
 
 def clusters_of(sums: Sums, measure: str) -> NDArray[np.float64]:
