@@ -31,6 +31,7 @@ DATA = (
     "providers/py.typed",
     "routers/py.typed",
     "routers/online/basis.npz",
+    "gateway/quotas/ledger.lua",
     "gateway/replay/page.css",
     "gateway/evaluation/page/*.css",
     "gateway/evaluation/page/*.js",
