@@ -120,8 +120,7 @@ class KNN:
         known = np.where(observed, rewards, 0)
         evidence = weight.sum(axis=0) + self.shrinkage
         safe = np.where(evidence > 0, evidence, 1)
-        mean = ((weight * known).sum(axis=0) + self.shrinkage * tally.mean) / safe
-        mean = np.where(evidence > 0, mean, tally.mean)
-        squares = (weight * (known - mean) ** 2).sum(axis=0) + self.shrinkage * tally.variance
-        variance = np.where(evidence > 0, squares / safe, tally.variance)
+        share, rest = weight / safe, np.where(evidence > 0, self.shrinkage / safe, 1)  # first: weights may be tiny
+        mean = (share * known).sum(axis=0) + rest * tally.mean
+        variance = (share * (known - mean) ** 2).sum(axis=0) + rest * tally.variance
         return mean, np.sqrt(variance / np.maximum(evidence, 1))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routers.estimators.knn import KNN
@@ -127,6 +127,7 @@ def test_refuses_impossible_arguments(wrong):
         KNN(**wrong)
 
 
+@example(rows=[(0.5, 0.0, 0.0)], shrinkage=5e-324, neighbours=1)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=12),
     st.floats(0, 10),
