@@ -19,7 +19,7 @@ BROWSERS := chromium chromium-browser google-chrome
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lint types imports unit browser promtool redis lock manifests fuzz chaos kills audit image-check schema docs weights state bench package-check clean
+.PHONY: help install run test check format lint types imports unit browser promtool redis lock manifests properties fuzz chaos kills audit image-check schema docs weights state bench package-check clean
 
 help:  ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,9 @@ lock: .venv/test  ## write docker/requirements*.lock anew, with the versions tha
 
 manifests: .venv/test  ## write docker/manifests anew
 	$(BIN)/python -m tests.docker.manifests
+
+properties: .venv/test  ## search the property tests for examples that they have not met
+	$(BIN)/pytest --hypothesis-profile search -m hypothesis --ignore tests/gateway/engines $(ARGS)
 
 fuzz: .venv/test  ## feed damaged requests, streams and configurations; ARGS="--inputs 100000"
 	$(BIN)/python benchmarks/fuzz.py $(ARGS)
