@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from gateway.charging import Charge
-from gateway.cost_in_usage import DONE, cost_event, costed, costed_event
-from providers.sse import event_data
+from gateway.cost_in_usage import CostOfStream, costed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -57,10 +56,7 @@ class Again:
 
     async def events(self) -> AsyncGenerator[bytes]:
         """Yield the answer's events."""
-        told = not self._include_cost
+        cost = CostOfStream(self._reply, self._routed.context.prompt_tokens, lambda: FREE)
         async for event in self._reply.body():
-            if not told and event_data(event) == DONE:
-                yield cost_event(FREE, self._reply, self._routed.context.prompt_tokens)
-            costed_one = None if told else costed_event(event, FREE)
-            told = told or costed_one is not None
-            yield costed_one or event
+            for one in cost.added(event) if self._include_cost else (event,):
+                yield one

@@ -6,18 +6,41 @@ The name `cost` is OpenRouter's. Where the endpoint reports no usage, the gatewa
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway.charging import produced_tokens
-from providers.sse import event_data
+from providers.sse import DONE, event_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from gateway.charging import Charge
     from providers.types import Reply
 
 
-#: The data of the event that ends a stream.
-DONE = b"[DONE]"
+class CostOfStream:
+    """Adds the cost to a stream: where it reports the usage, or in a further event before its end. Told once.
+
+    `charged` returns what the stream costs so far.
+    """
+
+    def __init__(self, reply: Reply, prompt_tokens: int, charged: Callable[[], Charge]) -> None:
+        self._reply = reply
+        self._prompt_tokens = prompt_tokens
+        self._charged = charged
+        self._told = False
+
+    def added(self, event: bytes) -> Iterator[bytes]:
+        """Yield an event, and with it what there is to tell."""
+        payload = None if self._told else event_data(event)
+        if payload == DONE:
+            self._told = True
+            usage = {**_estimated(self._reply, self._prompt_tokens), **_members(self._charged())}
+            yield _event({"object": "chat.completion.chunk", "choices": [], "usage": usage})
+        elif payload is not None and (chunk := _usage_chunk(payload)) is not None:
+            self._told = True
+            event = _event({**chunk, "usage": {**chunk["usage"], **_members(self._charged())}})
+        yield event
 
 
 def costed(body: bytes, charged: Charge, reply: Reply, prompt_tokens: int) -> bytes:
@@ -28,21 +51,14 @@ def costed(body: bytes, charged: Charge, reply: Reply, prompt_tokens: int) -> by
     return json.dumps({**answer, "usage": {**answer["usage"], **_members(charged)}}).encode()
 
 
-def costed_event(event: bytes, charged: Charge) -> bytes | None:
-    """Return the event of a stream that reports the usage, with the cost; None for any other event."""
-    payload = event_data(event)
-    if payload is None or b'"usage"' not in payload:
+def _usage_chunk(payload: bytes) -> dict[str, Any] | None:
+    """Return the chunk of a stream that reports the usage; None for any other event."""
+    if b'"usage"' not in payload:
         return None
     chunk = json.loads(payload)
     if chunk.get("choices") or not isinstance(chunk.get("usage"), dict):
         return None
-    return _event({**chunk, "usage": {**chunk["usage"], **_members(charged)}})
-
-
-def cost_event(charged: Charge, reply: Reply, prompt_tokens: int) -> bytes:
-    """Return an event that reports the cost of a stream whose endpoint reports no usage."""
-    usage = {**_estimated(reply, prompt_tokens), **_members(charged)}
-    return _event({"object": "chat.completion.chunk", "choices": [], "usage": usage})
+    return cast("dict[str, Any]", chunk)
 
 
 def _members(charged: Charge) -> dict[str, Any]:

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from gateway.charging import UNKNOWN, charge
-from gateway.cost_in_usage import DONE, cost_event, costed, costed_event
+from gateway.cost_in_usage import CostOfStream, costed
 from gateway.errors import NoBackendAvailable, NoEligibleModel, error_event
 from gateway.events import Outcome
 from providers.errors import ProviderError
-from providers.sse import event_data
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from uuid import UUID
 
     from gateway.bill import Bill
@@ -82,7 +81,6 @@ class Exchange:
         self._ttft_s: float | None = None
         self._charged: Charge | None = None
         self._ended = False
-        self._cost_told = False
 
     def __enter__(self) -> Self:
         """Begin to wait for an answer."""
@@ -171,10 +169,11 @@ class Exchange:
         To be closed by whoever iterates: what ends early is recorded as left by the client.
         """
         reply = self._under_way.reply
+        cost = CostOfStream(reply, self._prompt_tokens, self._charge_so_far)
         status, error = reply.status, "internal_error"
         try:
             async for event in reply.body():
-                for one in self._with_cost(event) if self._include_cost else (event,):
+                for one in cost.added(event) if self._include_cost else (event,):
                     yield one
                 if self._ear is not None:
                     self._ear.event(event)
@@ -191,16 +190,6 @@ class Exchange:
         finally:
             self._end(status, error or None)
             await reply.aclose()
-
-    def _with_cost(self, event: bytes) -> Iterator[bytes]:
-        """Yield an event, with the cost where it reports the usage; at the end a further one, if none has."""
-        reply = self._under_way.reply
-        if not self._cost_told and (told := costed_event(event, self._charge_so_far())) is not None:
-            event, self._cost_told = told, True
-        elif not self._cost_told and event_data(event) == DONE:
-            self._cost_told = True
-            yield cost_event(self._charge(), reply, self._prompt_tokens)
-        yield event
 
     @property
     def _under_way(self) -> Dispatched:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
+from typing import Final
 
 #: An event ends with a blank line; lines end with LF, CRLF or CR.
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
@@ -12,6 +13,8 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FIELD = re.compile(rb"(?:data|event|id|retry)?(?::|\Z)")
 #: Only the very beginning of a stream may hold it.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: The data of the event that ends a stream of chat completions.
+DONE: Final = b"[DONE]"
 #: A single event may not be larger than this, so that an endpoint cannot fill the memory.
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 

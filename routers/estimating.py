@@ -105,11 +105,6 @@ class EstimatingRouter:
         view.incumbent = incumbent
         return view
 
-    @property
-    def exploration_floor(self) -> float:
-        """Return the least probability that a candidate is given, in a pool in which the floors' total lets it."""
-        return self.rule.floor if isinstance(self.rule, Floor) else 0.0
-
     def without_exploration(self) -> EstimatingRouter:
         """Return this router taking only the candidate of the greatest utility. It shares what was learned."""
         view = copy(self)

@@ -85,8 +85,3 @@ class Exploring(Protocol):
     def without_exploration(self) -> Router:
         """Return this router taking only what looks best. It shares what was learned, and copies nothing."""
         ...
-
-    @property
-    def exploration_floor(self) -> float:
-        """Return the least probability that a candidate is given."""
-        ...

@@ -85,11 +85,6 @@ class PreferenceBandit:
         self._cap_usd = 0.0
         self._lessons = 0
 
-    @property
-    def exploration_floor(self) -> float:
-        """Return the least probability that a candidate is given, in a pool in which the floors' total lets it."""
-        return self.floor if self._explores else 0.0
-
     def with_quality_weight(self, quality_weight: float) -> PreferenceBandit:
         """Return this router with the dial elsewhere. It shares what was learned, and copies nothing."""
         view = copy(self)

@@ -87,11 +87,6 @@ class Prefilter:
         """Return where the router's dial is."""
         return self.router.quality_weight
 
-    @property
-    def exploration_floor(self) -> float:
-        """Return the least probability that a candidate is given, in a pool in which the floors' total lets it."""
-        return min(self.floor, self.router.exploration_floor)
-
     def with_quality_weight(self, quality_weight: float) -> Prefilter:
         """Return this router with the dial elsewhere. It shares what was learned."""
         return self._around(self.router.with_quality_weight(quality_weight))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.caching._pieces import EMPTY, Ambiguous, add_delta, add_logprobs, finished, index_of, once
-from providers.sse import event_data
+from providers.sse import DONE, event_data
 from providers.strict_json import parse
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Assembly:
     def add(self, event: bytes) -> None:
         """Take in an event. Never raises: what cannot be read spoils the whole."""
         payload = None if self.spoilt else event_data(event)
-        if payload == b"[DONE]":
+        if payload == DONE:
             self._done = True
         elif payload:
             try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.signals.request import calls_of, objects, texts_of
-from providers.sse import event_data
+from providers.sse import DONE, event_data
 from providers.strict_json import parse
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Gathered:
             self._kept[0].pieces.append(plain[1])
             return
         payload = event_data(event)
-        if payload and payload != b"[DONE]":
+        if payload and payload != DONE:
             self.whole(payload)
 
     def whole(self, body: bytes) -> None:

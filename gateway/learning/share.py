@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
-
-import numpy as np
 
 from gateway.learning.caps import moved
 from routers.sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from gateway.learning.caps import Masses
 
@@ -64,42 +60,22 @@ class Share:
         return digest.hexdigest()
 
     def to_bytes(self) -> bytes:
-        """Return it as bytes: a line of JSON, then the numbers of the sums, in the order that the line has."""
+        """Return it as bytes: a line of JSON, then the sums."""
         numbers = {"version": self.version, "rows": self.rows, "latest": self.latest}
-        parts = sorted(self.sums.parts.items())
-        header = {
-            **numbers,
-            "masses": self.masses,
-            "within": dict(self.within),
-            "sums": [[name, part.shape] for name, part in parts],
-        }
-        # There may be tens of thousands of them, each of a few numbers: an archive of as many files takes seconds.
-        packed = zlib.compress(b"".join(part.astype("<i8").tobytes() for _, part in parts), 1)
-        return json.dumps(header, sort_keys=True).encode() + _END + packed
+        header = {**numbers, "masses": self.masses, "within": dict(self.within)}
+        return json.dumps(header, sort_keys=True).encode() + _END + self.sums.to_bytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
         """Return what `to_bytes` returned. Raises `ValueError` for anything else."""
-        header, _, packed = raw.partition(_END)
+        header, _, sums = raw.partition(_END)
         try:
             found = json.loads(header)
             within = {str(name): int(version) for name, version in found["within"].items()}
             version, rows, latest = (int(found[name]) for name in ("version", "rows", "latest"))
-            return cls(version, rows, latest, _unpacked(packed, found["sums"]), moved({}, found["masses"]), within)
-        except (KeyError, TypeError, AttributeError, zlib.error) as error:
+            return cls(version, rows, latest, Sums.from_bytes(sums), moved({}, found["masses"]), within)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no share of what was learned: {error!r}") from error
-
-
-def _unpacked(packed: bytes, shapes: Sequence[tuple[str, Sequence[int]]]) -> Sums:
-    """Return sums of these names and shapes. Raises `ValueError` where the numbers are too many or too few."""
-    numbers, parts, first = np.frombuffer(zlib.decompress(packed), "<i8").astype(np.int64), {}, 0
-    for name, shape in shapes:
-        size = math.prod(shape)
-        parts[name] = numbers[first : first + size].reshape(shape)
-        first += size
-    if first != len(numbers):
-        raise ValueError(f"this is no share of what was learned: {len(numbers)} numbers for {first}")
-    return Sums(parts)
 
 
 #: The name under which shares of replicas that are gone are folded into one; no log has it.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from providers.adapters.choices import chunk_defect, finish_reasons, says_something
 from providers.errors import AnswerBroken, error_member, error_object, in_band
 from providers.produced import ProducedEvents
-from providers.sse import EventSplitter, EventTooLarge, event_data, foreign_line, plain_data
+from providers.sse import DONE, EventSplitter, EventTooLarge, event_data, foreign_line, plain_data
 from providers.strict_json import InvalidJson, parse
 from providers.usage import larger, read_usage
 
@@ -75,7 +75,7 @@ class OpenAIStreamDecoder:
         if not payload:
             # What has no data is no event (WHATWG HTML, section 9.2.6), though clients choke on it; comments are kept.
             return payload is None and not event.isspace()
-        if payload == b"[DONE]":
+        if payload == DONE:
             self._finish()
             return True
         self._produced.add(payload)

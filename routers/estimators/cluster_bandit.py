@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.beliefs import Beliefs, counted, table_cells
-from routers.cells import Cells, spans_summed
+from routers.cells import spans_summed
 from routers.estimators.cluster_map import ClusterMap, find_centroids
-from routers.fading import HALF_LIFE_S, Fading
+from routers.fading import HALF_LIFE_S
 from routers.groups import ANY
-from routers.parts import below, prefixed
 from routers.rows import check_length
+from routers.taught import Taught
 from routers.types import Estimates
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from routers.observations import Observations
     from routers.sums import Sums
     from routers.types import Candidate, Context, FloatArray, Outcomes
-
-_PART = "clusters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class _Places:
         return f"{self.digest}:{label}"
 
 
-class ClusterBandit:
+class ClusterBandit(Taught):
     """Estimate a model's reward by those that it earned in the request's cluster.
 
     The clusters are fixed before anything is learned online, so that what is counted in them adds up: they are the
@@ -76,6 +74,7 @@ class ClusterBandit:
     (https://arxiv.org/abs/2502.08773).
     """
 
+    part = "clusters"
     requires: frozenset[str] = frozenset({"embedding"})
     #: The first table says where the clusters are.
     learns_in_batches = True
@@ -93,16 +92,11 @@ class ClusterBandit:
             raise ValueError(f"clusters={clusters} must be at least 1")
         if not shrinkage > 0:
             raise ValueError(f"shrinkage={shrinkage} must be positive")
-        if table_rows < 0:
-            raise ValueError(f"table_rows={table_rows} must not be negative")
-        self._fading = Fading(half_life_s)
         self.clusters = clusters
         self.shrinkage = shrinkage
-        self.half_life_s = half_life_s
-        self.table_rows = table_rows
         self.seed = seed
         self._places: _Places | None = None
-        self._keep(Cells(), Cells())
+        super().__init__(half_life_s, table_rows)
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Return what every model earned in the cluster of each context.
@@ -128,26 +122,20 @@ class ClusterBandit:
         numbers, rows = counted(observations.rewards, observations.weights)
         groups = [self._group(observations.contexts[row].embedding) or ANY for row in rows.tolist()]
         models = [observations.actions[row] for row in rows.tolist()]
-        return spans_summed(_PART, self._fading, (models, groups, observations.times[rows]), numbers)
-
-    def absorb(self, sums: Sums, now: float) -> None:
-        """Replace what was learned online by these sums, as they have faded by now."""
-        self._keep(self._table, Cells.faded(sums, _PART, self._fading, now))
+        return spans_summed(self.part, self._fading, (models, groups, observations.times[rows]), numbers)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the centroids, and what was counted: of tables, and online."""
-        cells = prefixed("table", self._table.state()) | prefixed("online", self._online.state())
         centroids = np.zeros((0, 0), np.float32) if self._places is None else self._places.map.centroids
-        return {"centroids": centroids, **cells}
+        return {"centroids": centroids, **super().state()}
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         self._place(state["centroids"].astype(np.float32))
-        self._keep(Cells.restored(below("table", state)), Cells.restored(below("online", state)))
+        super().restore(state)
 
-    def _keep(self, table: Cells, online: Cells) -> None:
-        self._table, self._online = table, online
-        self._beliefs = Beliefs.of(table.at_most(self.table_rows) + online, self.shrinkage)
+    def _learned(self) -> None:
+        self._beliefs = Beliefs.of(self._table.at_most(self.table_rows) + self._online, self.shrinkage)
 
     def _place(self, centroids: FloatArray) -> None:
         self._places = _Places.at(centroids) if len(centroids) else None

@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from routers.beliefs import Beliefs, counted, table_cells
-from routers.cells import Cells, spans_summed
-from routers.fading import HALF_LIFE_S, Fading
+from routers.cells import spans_summed
+from routers.fading import HALF_LIFE_S
 from routers.groups import ANY, group_of
-from routers.parts import below, prefixed
+from routers.taught import Taught
 from routers.types import Estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from routers.observations import Observations
     from routers.sums import Sums
     from routers.types import Candidate, Context, Outcomes
 
-_PART = "rewards"
 
-
-class Ema:
+class Ema(Taught):
     """Estimate a model's reward as the average of what it lately earned in the request's domain.
 
     The average is exponential in time, not in requests: an observation counts half after `half_life_s` seconds. So it
@@ -52,6 +47,8 @@ class Ema:
     The router of ORCH (https://arxiv.org/abs/2602.01797).
     """
 
+    part = "rewards"
+
     def __init__(
         self,
         feature: str | None = "domain",
@@ -61,14 +58,9 @@ class Ema:
     ) -> None:
         if not shrinkage > 0:
             raise ValueError(f"shrinkage={shrinkage} must be positive")
-        if table_rows < 0:
-            raise ValueError(f"table_rows={table_rows} must not be negative")
-        self._fading = Fading(half_life_s)
         self.feature = feature
         self.shrinkage = shrinkage
-        self.half_life_s = half_life_s
-        self.table_rows = table_rows
-        self._keep(Cells(), Cells())
+        super().__init__(half_life_s, table_rows)
 
     @property
     def requires(self) -> frozenset[str]:
@@ -90,20 +82,7 @@ class Ema:
         numbers, rows = counted(observations.rewards, observations.weights)
         groups = [group_of(observations.contexts[row], self.feature) or ANY for row in rows.tolist()]
         models = [observations.actions[row] for row in rows.tolist()]
-        return spans_summed(_PART, self._fading, (models, groups, observations.times[rows]), numbers)
+        return spans_summed(self.part, self._fading, (models, groups, observations.times[rows]), numbers)
 
-    def absorb(self, sums: Sums, now: float) -> None:
-        """Replace what was learned online by these sums, as they have faded by now."""
-        self._keep(self._table, Cells.faded(sums, _PART, self._fading, now))
-
-    def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the counts and sums, those of tables and those learned online."""
-        return prefixed("table", self._table.state()) | prefixed("online", self._online.state())
-
-    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._keep(Cells.restored(below("table", state)), Cells.restored(below("online", state)))
-
-    def _keep(self, table: Cells, online: Cells) -> None:
-        self._table, self._online = table, online
-        self._beliefs = Beliefs.of(table.at_most(self.table_rows) + online, self.shrinkage)
+    def _learned(self) -> None:
+        self._beliefs = Beliefs.of(self._table.at_most(self.table_rows) + self._online, self.shrinkage)

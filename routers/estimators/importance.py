@@ -9,8 +9,8 @@ import numpy as np
 from routers.beliefs import table_cells
 from routers.cells import Cells, spans_summed
 from routers.estimators.constant import PRIOR
-from routers.fading import HALF_LIFE_S, Fading
-from routers.parts import below, prefixed
+from routers.fading import HALF_LIFE_S
+from routers.taught import Taught
 from routers.types import Estimates
 
 if TYPE_CHECKING:
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from routers.sums import Sums
     from routers.types import Candidate, Context, Outcomes
 
-_PART: Final = "importance"
 #: Of each model: rewards, their sum, and with each divided by its propensity: how many, their sum, and the sum of
 #: squares of the divisors' inverses.
 _WIDTH: Final = 5
 
 
-class Importance:
+class Importance(Taught):
     """Estimate a model's mean reward from rewards divided by the probability with which they came to be observed.
 
         mean + sum((reward - mean) / (propensity + gamma)) / n
@@ -53,19 +52,15 @@ class Importance:
     Neu, "Explore no more" (https://arxiv.org/abs/1506.03271).
     """
 
+    part = "importance"
     requires: frozenset[str] = frozenset()
 
     def __init__(self, gamma: float = 0.02, half_life_s: float = HALF_LIFE_S, table_rows: float = 200.0) -> None:
         if not 0 < gamma <= 1:
             raise ValueError(f"gamma={gamma} must be above 0 and at most 1: a propensity may be tiny")
-        if table_rows < 0:
-            raise ValueError(f"table_rows={table_rows} must not be negative")
-        self._fading = Fading(half_life_s)
         self.gamma = gamma
-        self.half_life_s = half_life_s
-        self.table_rows = table_rows
         self._table_n = 0.0
-        self._table, self._online = Cells(), Cells()
+        super().__init__(half_life_s, table_rows)
 
     @property
     def observed(self) -> float:
@@ -83,7 +78,7 @@ class Importance:
         cells = table_cells(outcomes.models, outcomes.rewards, [""] * outcomes.n)
         # For certain: each row's propensity is one.
         known = {key: np.array([count, total, count, total, count]) for key, (count, total) in cells.known.items()}
-        self._table += Cells(known)
+        self._keep(self._table + Cells(known), self._online)
         self._table_n += float((~np.isnan(outcomes.rewards)).any(axis=1).sum())
 
     def sums(self, observations: Observations) -> Sums:
@@ -94,21 +89,16 @@ class Importance:
         heavy = weights * inverse
         numbers = np.stack([weights, weights * rewards, heavy, heavy * rewards, heavy * inverse], axis=1)
         models = [observations.actions[row] for row in rows.tolist()]
-        return spans_summed(_PART, self._fading, (models, [""] * len(rows), observations.times[rows]), numbers)
-
-    def absorb(self, sums: Sums, now: float) -> None:
-        """Replace what was learned online by these sums, as they have faded by now."""
-        self._online = Cells.faded(sums, _PART, self._fading, now)
+        return spans_summed(self.part, self._fading, (models, [""] * len(rows), observations.times[rows]), numbers)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the sums, those of tables and those learned online."""
-        sums = prefixed("table", self._table.state()) | prefixed("online", self._online.state())
-        return {"table_n": np.array(self._table_n), **sums}
+        return {"table_n": np.array(self._table_n), **super().state()}
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         self._table_n = float(state["table_n"].astype(np.float64))
-        self._table, self._online = Cells.restored(below("table", state)), Cells.restored(below("online", state))
+        super().restore(state)
 
     def _estimates(self, models: Sequence[str]) -> tuple[Column, Column]:
         share = min(self.table_rows / self._table_n, 1.0) if self._table_n else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from routers.sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,8 @@ CLUSTERS: Final = 256
 LARGEST: Final = 1e6
 #: Columns of a cluster: weights for the candidate and for the live policy, values times weights, controls, overlap.
 COLUMNS: Final = 7
+#: What is summed over all clusters: rows of the candidate's side and of the live one, squared weights, their product.
+TOTALS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,16 @@ def sums_of(rows: Iterable[Row]) -> Sums:
     >>> sums_of(both) == sums_of(both[:1]) + sums_of(both[1:])
     True
     """
+    known = list(rows)
+    numbers = np.reshape([(*_columns(row), *_totals(row)) for row in known], (-1, COLUMNS + TOTALS))
+    # Rounded row by row, before they are added: rounded together, they would come to something else in other groups.
+    fixed = Sums.of({"": numbers}).parts[""]
     parts: dict[str, NDArray[np.int64]] = {}
-    for row in rows:
-        # Each row is rounded by itself: rounded together, they would come to something else in another grouping.
-        fixed = Sums.of({row.measure: _clusters([row]), f"{row.measure}:totals": _totals([row])})
-        for name, part in fixed.parts.items():
-            parts[name] = parts[name] + part if name in parts else part
+    for measure in {row.measure for row in known}:
+        mine = [place for place, row in enumerate(known) if row.measure == measure]
+        found = np.zeros((CLUSTERS, COLUMNS), np.int64)
+        np.add.at(found, [known[place].cluster % CLUSTERS for place in mine], fixed[mine, :COLUMNS])
+        parts |= {measure: found, f"{measure}:totals": fixed[mine, COLUMNS:].sum(axis=0)}
     return Sums(parts)
 
 
@@ -65,18 +71,7 @@ def clusters_of(sums: Sums, measure: str) -> NDArray[np.float64]:
 def totals_of(sums: Sums, measure: str) -> NDArray[np.float64]:
     """Return rows of the candidate's side and of the live one, and sums of squared weights: both, and their product."""
     name = f"{measure}:totals"
-    return sums[name] if name in sums.parts else np.zeros(5)
-
-
-def _clusters(rows: Sequence[Row]) -> NDArray[np.float64]:
-    table = np.array([_columns(row) for row in rows])
-    found = np.zeros((CLUSTERS, COLUMNS))
-    np.add.at(found, [row.cluster % CLUSTERS for row in rows], np.rint(table * _STEPS) / _STEPS)
-    return found
-
-
-#: Each row is rounded by itself, and doubles add up exactly: rows in another grouping have the same sums.
-_STEPS: Final = 2.0**32
+    return sums[name] if name in sums.parts else np.zeros(TOTALS)
 
 
 def _columns(row: Row) -> tuple[float, ...]:
@@ -84,8 +79,5 @@ def _columns(row: Row) -> tuple[float, ...]:
     return (row.candidate, row.live, row.candidate * value, row.live * value, *row.controls, row.overlap)
 
 
-def _totals(rows: Sequence[Row]) -> NDArray[np.float64]:
-    weights = np.array([(row.candidate, row.live) for row in rows])
-    promoted = sum(row.promoted for row in rows)
-    squares = np.rint(np.stack([weights[:, 0] ** 2, weights[:, 1] ** 2, weights.prod(axis=1)]) * _STEPS) / _STEPS
-    return np.array([promoted, len(rows) - promoted, *squares.sum(axis=1)])
+def _totals(row: Row) -> tuple[float, ...]:
+    return (row.promoted, not row.promoted, row.candidate**2, row.live**2, row.candidate * row.live)
