@@ -24,6 +24,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 from gateway.embeddings import embed_all, open_cache
 from gateway.signals.encoder import open_encoder
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DIALS = np.linspace(0, 1, 11)
-#: Two-sided 95 % of Student's t, by degrees of freedom.
-STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 9: 2.26}
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def compared(path: Path, seeds: int, epochs: Sequence[int]) -> None:
     for number in epochs:
         bandit = np.array([np.mean(of_bandit(split, number, seed)) for seed, split in enumerate(splits)])
         gain = bandit - separate
-        half = STUDENT.get(seeds - 1, 1.96) * gain.std(ddof=1) / np.sqrt(seeds)
+        half = stdtrit(seeds - 1, 0.975) * gain.std(ddof=1) / np.sqrt(seeds)
         print(
             f"  preference_bandit, {number} passes: {bandit.mean():.4f}; gain {gain.mean():+.4f} ± {half:.4f}",
             flush=True,
