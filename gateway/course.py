@@ -81,10 +81,15 @@ class Course:
         return self._later(now, left_s, again=Step.AGAIN in steps)
 
     def look_again(self, stop: Stop, now: float, left_s: float) -> Stop | None:
-        """Return whom to ask after a wait: others may have found in the meantime that there is more to wait for."""
+        """Return whom to ask after a wait.
+
+        Others may have found in the meantime that there is more to wait for: then somebody else comes first.
+        """
         self._waited_s += stop.wait_s
         blocked_s = self._blocked_s(stop, now)
-        return self._awaited([replace(stop, wait_s=blocked_s)], left_s)
+        elsewhere = (step for step in (Step.ENDPOINT, Step.CANDIDATE) if blocked_s)
+        found = next((other for step in elsewhere if (other := self._by(step, stop, now))), None)
+        return found or self._awaited([replace(stop, wait_s=blocked_s)], left_s)
 
     def shortest_wait(self, now: float) -> tuple[float, bool]:
         """Return for how many seconds nobody is to be asked, and whether that is what was asked for."""

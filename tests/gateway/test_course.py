@@ -15,6 +15,7 @@ from gateway.failures import TABLE, Step
 from providers.errors import (
     AnswerBroken,
     ConnectFailed,
+    ConnectionLost,
     ContextTooLong,
     KeyRefused,
     Overloaded,
@@ -156,6 +157,20 @@ def test_an_open_breaker_lets_nothing_through():
     alone.fleet.failed(alone.backends["a"].endpoints[0], "", ConnectFailed("x"), alone.now)
     assert [] == alone.drive(lambda *_: None)
     assert (pytest.approx(30, rel=0.11), False) == alone.course().shortest_wait(alone.now)
+
+
+def test_a_place_that_fails_for_all_meanwhile_is_not_waited_for():
+    """A connection may be lost by chance; where it turns out that none is to be had there, somebody else is asked."""
+    world = World()
+    course = world.course()
+    first = course.first(world.now, 60)
+    again = course.after(first, ConnectionLost("x"), world.now, 60)
+    assert (Step.SAME, True) == (again.step, again.wait_s > 0)
+    for _ in range(5):
+        world.fleet.failed(first.endpoint, first.key, ConnectFailed("x"), world.now)
+    other = course.look_again(again, world.now + again.wait_s, 60)
+
+    assert ("b@x", Step.CANDIDATE, 0) == (other.endpoint.name, other.step, other.wait_s)
 
 
 def test_no_pause_comes_before_somebody_else():

@@ -289,7 +289,7 @@ def test_a_broken_stream_raises(ask, gateway, name):
     with pytest.raises(openai.APIError):
         ask(name, heard)
 
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 10
     assert "Hel" == "".join(heard)[:3]
     ended = outcome(gateway, name)
     assert ended.error is not None

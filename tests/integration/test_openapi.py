@@ -40,7 +40,7 @@ def fuzz(url: str, folder: Path, *options: str) -> subprocess.CompletedProcess[s
         env=environment,
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=240,
         check=False,
     )
 

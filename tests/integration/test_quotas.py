@@ -143,7 +143,7 @@ def test_two_replicas_count_together(serve, tmp_path):
     """Exactly as many requests pass as the quota has, whichever replica they come to."""
     with redis_server(tmp_path) as redis:
         quota = {"name": "n", "per": "everyone", "unit": "requests", "amount": 40, "window": "day"}
-        sections = {"callers": CALLERS, "quotas": [quota], "redis": {"url": redis.url, "timeout_ms": 2000}}
+        sections = {"callers": CALLERS, "quotas": [quota], "redis": {"url": redis.url, "timeout_ms": 20_000}}
         replicas = [serve(**sections), serve(**sections)]
 
         async def crowd() -> list[int]:
