@@ -13,7 +13,8 @@ worth 0.15. Printed, with 95 % intervals over the seeds:
     warm         begins with a fifth of the stream told in full
 
 `plain ucb` and `plain ts` are textbook LinUCB and linear Thompson sampling on 16 principal components, for reference.
-`--plot` draws the regret against the best fixed model.
+`--plot` draws the cumulative regret against the best fixed model, with 95 % bands over the seeds, and that of the
+estimator of `lin_ucb` told all of these very rows beforehand.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from routers.types import Candidate, Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 mpl.use("svg")
 ROUTERS: dict[str, dict[str, Any]] = {
@@ -74,14 +77,19 @@ def made(spec: dict[str, Any], rate: float) -> Any:
     return router
 
 
-def final(router: Any, one: Split, pool: Sequence[Candidate]) -> float:
-    """Return the net reward of what looks best, on the rows kept, beyond that of the best fixed model there."""
-    rewards, costs = columns(one.kept, pool)
-    net = rewards - one.rate * costs
+def beyond(router: Any, table: Outcomes, rate: float, pool: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Return the net reward of what looks best, on each row, beyond that of the best fixed model of these rows."""
+    rewards, costs = columns(table, pool)
+    net = rewards - rate * costs
     greedy, rng = router.without_exploration(), Random(0)  # noqa: S311 - no secret
     place = {candidate.model: i for i, candidate in enumerate(pool)}
-    chosen = [place[next(greedy.plan(context, pool, rng)).candidates[0].model] for context in one.kept.contexts()]
-    return float(net[np.arange(len(chosen)), chosen].mean() - net.mean(axis=0).max())
+    chosen = [place[next(greedy.plan(context, pool, rng)).candidates[0].model] for context in table.contexts()]
+    return np.asarray(net[np.arange(len(chosen)), chosen] - net[:, net.mean(axis=0).argmax()])
+
+
+def final(router: Any, one: Split, pool: Sequence[Candidate]) -> float:
+    """Return the net reward of what looks best, on the rows kept, beyond that of the best fixed model there."""
+    return float(beyond(router, one.kept, one.rate, pool).mean())
 
 
 def trial(spec: dict[str, Any], table: Outcomes, pool: Sequence[Candidate], seed: int, every: int) -> dict[str, Any]:
@@ -102,6 +110,7 @@ def trial(spec: dict[str, Any], table: Outcomes, pool: Sequence[Candidate], seed
         "warm pass": went.beyond_best,
         "warm final": final(warm, one, pool),
         "regret": passed.regret,
+        "regret, told all": -np.cumsum(beyond(told, one.stream, one.rate, pool)),
     }
 
 
@@ -136,8 +145,13 @@ def plain(table: Outcomes, pool: Sequence[Candidate], seed: int, *, thompson: bo
 
 def shown(values: Sequence[float]) -> str:
     """Return a mean with its 95 % interval."""
-    half = STUDENT.get(len(values) - 1, 1.96) * np.std(values, ddof=1) / np.sqrt(len(values))
-    return f"{np.mean(values):+.4f} ± {half:.4f}"
+    return f"{np.mean(values):+.4f} ± {half_width(np.array(values)):.4f}"
+
+
+def half_width(values: NDArray[np.float64]) -> Any:
+    """Return half the width of the 95 % interval of the mean over the first axis."""
+    student = STUDENT.get(len(values) - 1, 1.96)
+    return student * np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
 
 
 def load(path: Path, fold: str) -> Outcomes:
@@ -148,11 +162,15 @@ def load(path: Path, fold: str) -> Outcomes:
 
 
 def plot(folder: Path, name: str, curves: dict[str, list[Any]]) -> None:
-    """Draw the mean regret of each router."""
+    """Draw the mean cumulative regret of each router, and its 95 % band."""
     figure, axes = plt.subplots(figsize=(7, 4))
     for label, several in curves.items():
-        axes.plot(np.mean(several, axis=0), label=label)
-    axes.set(xlabel="requests", ylabel="regret against the best fixed model", title=name)
+        mean, half = np.mean(several, axis=0), half_width(np.array(several))
+        (line,) = axes.plot(mean, label=label)
+        axes.fill_between(
+            np.arange(len(mean)), mean - half, mean + half, color=line.get_color(), alpha=0.2, linewidth=0
+        )
+    axes.set(xlabel="requests", ylabel="cumulative regret against the best fixed model", title=name)
     axes.axhline(0, color="grey", linewidth=0.5)
     axes.legend()
     figure.savefig(folder / f"bandits-{name}.svg")
@@ -177,9 +195,11 @@ def main() -> None:
             if options.only and label not in options.only:
                 continue
             found = [trial(spec, table, pool, seed, options.every) for seed in range(options.seeds)]
-            told = "  ".join(f"{key} {shown([one[key] for one in found])}" for key in found[0] if key != "regret")
+            told = "  ".join(f"{key} {shown([one[key] for one in found])}" for key in found[0] if "regret" not in key)
             print(f"{path.stem:22} {label:16} {told}", flush=True)
             curves[label] = [one["regret"] for one in found]
+            if label == "lin_ucb":
+                curves["told all"] = [one["regret, told all"] for one in found]
         for label, thompson in (("plain ucb", False), ("plain ts", True)):
             found = [plain(table, pool, seed, thompson=thompson) for seed in range(options.seeds)]
             print(f"{path.stem:22} {label:16} one pass {shown([one['one pass'] for one in found])}", flush=True)

@@ -326,7 +326,8 @@ OPTIONS = {
     ("neural_linear", "table_rows"): "What a table counts for at most, in observations of each model.",
     ("neural_linear", "seed"): "Of the network's first weights and the order of rows.",
     ("neural_linear", "max_rows"): "Rows of tables after which the oldest are dropped.",
-    ("ucb", "alpha"): "Standard errors that are hoped for.",
+    ("ucb", "alpha"): "What the standard errors that are hoped for are multiplied by.",
+    ("ucb", "horizon"): "Requests over which what is learned has to pay; null: always `alpha` standard errors.",
     ("lin_ucb", "estimator"): "What expects rewards? One that learns by sums; by default `bayesian_linear`.",
     ("lin_ucb", "floor"): "Least probability of every candidate; 0: none.",
     ("lin_ucb", "quality_weight"): "The dial: 0 is cheapest, 1 is best.",
@@ -339,7 +340,11 @@ OPTIONS = {
     ("lin_thompson", "utility"): "How quality is weighed against cost.",
     ("lin_thompson", "costs"): "How costs are expected; by default they are learned online, too.",
     ("lin_thompson", "half_life_s"): "Seconds after which an observation counts half.",
-    ("lin_ucb", "alpha"): "Standard errors that are hoped for.",
+    ("lin_ucb", "alpha"): "What the standard errors that are hoped for are multiplied by.",
+    ("lin_ucb", "horizon"): "Requests over which what is learned has to pay; null: always `alpha` standard errors.",
+    ("lin_ucb", "total"): "Share of the requests that floors give away together, in a large pool.",
+    ("lin_thompson", "temperature"): "Standard errors of the draws: below 1 it tries less.",
+    ("lin_thompson", "total"): "Share of the requests that floors give away together, in a large pool.",
     ("lin_thompson", "seed"): "Of the draws from which probabilities are counted.",
     ("epsilon_greedy", "estimator"): "What looks best? One that learns by sums; by default each model's average.",
     ("epsilon_greedy", "epsilon"): "Probability of taking any candidate, before anything was heard.",
@@ -385,6 +390,7 @@ OPTIONS = {
     ("softmax", "temperature"): "Difference in utility that makes a factor of e.",
     ("thompson", "draws"): "Draws by which probabilities are estimated.",
     ("thompson", "seed"): "Seed of those draws.",
+    ("thompson", "temperature"): "Standard errors of the draws: below 1 it tries less.",
 }
 #: Options that every rule has.
 SHARED = {

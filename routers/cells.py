@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     Column = NDArray[np.float64]
 
 #: Stands between the parts of a sum's name. It is in no name of a model; a group comes last, and may have it.
-_BETWEEN = "|"
+BETWEEN: Final = "|"
 #: Stands between the name of a part and those of its sums.
-_BELOW = ">"
+_BELOW: Final = ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Cells:
         """Return what is left by now of the sums that `spans_summed` returned under the name `part`."""
         found = []
         for name in sorted(sums.parts):
-            if name.startswith(part + _BETWEEN):
-                _, span, model, group = name.split(_BETWEEN, 3)
+            if name.startswith(part + BETWEEN):
+                _, span, model, group = name.split(BETWEEN, 3)
                 found.append(((model, group), sums[name] * fading.share(int(span), now)))
         return cls(_added(found))
 
@@ -58,6 +58,9 @@ class Cells:
 
     def __add__(self, other: Cells) -> Cells:
         return Cells(_added([*self.known.items(), *other.known.items()]))
+
+    def __sub__(self, other: Cells) -> Cells:
+        return self + Cells({key: -numbers for key, numbers in other.known.items()})
 
     def at(self, models: Sequence[str], group: str, width: int) -> Column:
         """Return what is in one group, `[k, m]`, `k` being `width`; zeros where there is nothing."""
@@ -106,7 +109,7 @@ def spans_summed(
     fixed = Sums.of({part: numbers}).parts[part]
     parts: dict[str, NDArray[np.int64]] = {}
     for span, model, group, row in zip(fading.spans(times).tolist(), models, groups, fixed, strict=True):
-        name = _BETWEEN.join([part, str(span), model, group])
+        name = BETWEEN.join([part, str(span), model, group])
         parts[name] = parts[name] + row if name in parts else row
     return Sums(parts)
 

@@ -37,13 +37,17 @@ class Fading:
 
     def spans(self, times: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the numbers of the spans that times `[n]` (seconds since 1970) fall in."""
-        return np.floor(times / self._width_s).astype(np.int64)
+        return np.floor(times / self.width_s).astype(np.int64)
 
     def share(self, span: int, now: float) -> float:
         """Return how much what was observed in a span counts by now, in (0, 1]. It is as old as its middle."""
-        age_s = now - (span + 0.5) * self._width_s
+        return self.of_age(now - (span + 0.5) * self.width_s)
+
+    def of_age(self, age_s: float) -> float:
+        """Return how much what was observed so many seconds ago counts, in (0, 1]; what is to come counts whole."""
         return float(0.5 ** max(age_s / self.half_life_s, 0.0))
 
     @property
-    def _width_s(self) -> float:
+    def width_s(self) -> float:
+        """Return how long a span is."""
         return self.half_life_s / SPANS

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -18,12 +17,16 @@ if TYPE_CHECKING:
 #: Variance of a reward about what is expected of it.
 NOISE: Final = 0.2
 #: What is expected of a model of which nothing is known, and the variances of the pool about it and of models in it.
-MIDDLE: Final = 0.5
-POOL_VARIANCE: Final = 0.06
-MODEL_VARIANCE: Final = 0.04
+#: Models differ by more. But with variances as small as these first impressions count for little, a model that does
+#: well keeps its lead step by step, and one that was unlucky is not given up: of many models, the best is found sooner.
+MIDDLE: Final = 0.6
+POOL_VARIANCE: Final = 0.005
+MODEL_VARIANCE: Final = 0.004
+#: Variance of the level of a model that nobody has asked: as great as that of a reward can be, so that it is asked.
+NEWCOMER_VARIANCE: Final = 0.25
 #: Variances of slopes that are tried: those that models share, and by which one differs from the others.
 SHARED: Final = (0.03, 0.1, 0.3)
-OWN: Final = (0.003, 0.006, 0.012, 0.024, 0.048, 0.096)
+OWN: Final = (0.0005, 0.003, 0.01, 0.03, 0.1)
 #: Imagined rows that keep the spread of few requests from being taken for that of all.
 IMAGINED: Final = 10.0
 _LEAST: Final = 1e-9
@@ -44,16 +47,14 @@ class Moments(NamedTuple):
 class Hierarchy:
     """Posteriors of `m` models: `basis` `[d, k]` makes `k` directions of the `d` features.
 
-    `slopes` `[m, k]` are the means of the weights, `spreads` `[m, k, k]` their covariances; `newcomer` `[k]` and
-    `newcomers_spread` `[k, k]` are those of a model that nobody has asked yet.
+    `slopes` `[m + 1, k]` are the means of the weights, `spreads` `[m + 1, k, k]` their covariances; the last are those
+    of a model that nobody has asked yet.
     """
 
     models: tuple[str, ...]
     basis: Array
     slopes: Array
     spreads: Array
-    newcomer: Array
-    newcomers_spread: Array
 
     @classmethod
     def of(cls, models: Sequence[str], moments: Moments, directions: int) -> Hierarchy:
@@ -69,50 +70,25 @@ class Hierarchy:
         products = moments.products @ basis / NOISE - squares @ start
         fits = [_Fit.of(squares, products, own, shared) for own in OWN for shared in SHARED]
         best = max(fits, key=lambda fit: fit.evidence)
+        newcomers_spread = np.diag([NEWCOMER_VARIANCE, *best.own[1:]])
         return cls(
             tuple(models),
             basis,
-            start + best.pool + best.deviations,
-            best.spreads,
-            start + best.pool,
-            np.diag(best.own) + best.pool_spread,
+            start + best.pool + np.vstack([best.deviations, np.zeros_like(start)]),
+            np.concatenate([best.spreads, newcomers_spread[None]]),
         )
-
-    @property
-    def size(self) -> int:
-        """Return how many features it was made for."""
-        return len(self.basis)
 
     def at(self, features: Array, models: Sequence[str], slope_doubt: float) -> Array:
         """Return means and standard errors of models for one request, `[2, m]`.
 
         Of the doubt about slopes only `slope_doubt` of the variance counts, that about a model's mean fully.
         """
+        places = {model: place for place, model in enumerate(self.models)}
+        rows = [places.get(model, len(places)) for model in models]
         point = features @ self.basis
-        flat = np.zeros_like(point)
-        flat[0] = 1.0
-        return np.array([self._of(model, point, flat, slope_doubt) for model in models]).reshape(-1, 2).T
-
-    def _of(self, model: str, point: Array, flat: Array, slope_doubt: float) -> tuple[float, float]:
-        place = self.models.index(model) if model in self.models else None
-        weights = self.newcomer if place is None else self.slopes[place]
-        spread = self.newcomers_spread if place is None else self.spreads[place]
-        level, whole = float(flat @ spread @ flat), float(point @ spread @ point)
-        return float(weights @ point), math.sqrt(level + slope_doubt * max(whole - level, 0.0))
-
-    def state(self) -> dict[str, NDArray[np.generic]]:
-        """Return the arrays by name."""
-        names = {"models": np.array(self.models, np.str_)}
-        return names | {name: getattr(self, name) for name in _ARRAYS}
-
-    @classmethod
-    def restored(cls, state: Mapping[str, NDArray[np.generic]]) -> Hierarchy:
-        """Return what `state` returned. Raises `KeyError`."""
-        arrays = {name: state[name].astype(np.float64) for name in _ARRAYS}
-        return cls(models=tuple(state["models"].tolist()), **arrays)
-
-
-_ARRAYS: Final = ("basis", "slopes", "spreads", "newcomer", "newcomers_spread")
+        spreads = self.spreads[rows]
+        level, whole = spreads[:, 0, 0], spreads @ point @ point
+        return np.stack([self.slopes[rows] @ point, np.sqrt(level + slope_doubt * np.maximum(whole - level, 0.0))])
 
 
 class _Fit(NamedTuple):
@@ -121,7 +97,6 @@ class _Fit(NamedTuple):
     evidence: float
     own: Array
     pool: Array
-    pool_spread: Array
     deviations: Array
     spreads: Array
 
@@ -146,8 +121,7 @@ class _Fit(NamedTuple):
             - 0.5 * np.log(pool_variances).sum()
             + 0.5 * pull @ pool
         )
-        pool_spread = np.asarray(np.linalg.inv(precision), np.float64)
-        return cls(float(evidence), own_variances, pool, pool_spread, deviations, np.asarray(spreads, np.float64))
+        return cls(float(evidence), own_variances, pool, deviations, np.asarray(spreads, np.float64))
 
 
 def _basis(squares: Array, directions: int) -> Array:
@@ -161,8 +135,7 @@ def _basis(squares: Array, directions: int) -> Array:
     spread = (squares[1:, 1:] + imagined) / (rows + IMAGINED) - np.outer(center, center)
     values, vectors = np.linalg.eigh(spread)
     kept = np.maximum(values[::-1][:directions], _LEAST)
-    scales = kept**1.5 / np.sqrt((kept**3).sum())
-    slopes = vectors[:, ::-1][:, :directions] / np.sqrt(kept) * scales
+    slopes = vectors[:, ::-1][:, :directions] * np.sqrt(kept / (kept**2).sum())
     basis = np.zeros((len(squares), 1 + slopes.shape[1]))
     basis[0, 0] = 1.0
     basis[1:, 1:] = slopes

@@ -79,6 +79,18 @@ class Summing(Protocol):
 
 
 @runtime_checkable
+class Folding(Protocol):
+    """A router, or a part of one, that holds sums by time, and needs less of it the older they are."""
+
+    def folded(self, sums: Sums, now: float) -> Sums:
+        """Return sums that say the same to `absorb` at `now` and later, in fewer parts.
+
+        What is taken back after that may be taken from either; folded again it leaves no trace.
+        """
+        ...
+
+
+@runtime_checkable
 class Exploring(Protocol):
     """A router that tries candidates that do not look best."""
 

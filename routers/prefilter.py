@@ -9,7 +9,7 @@ from routers.cells import joined, of_part, under
 from routers.estimating import EstimatingRouter
 from routers.estimators.cluster_bandit import ClusterBandit
 from routers.estimators.ema import Ema
-from routers.observations import Summing
+from routers.observations import Folding, Summing
 from routers.parts import below, prefixed
 from routers.rules.floor import FLOOR, least_share
 from routers.state import Manifest, load_state, save_state
@@ -201,6 +201,14 @@ class SummingPrefilter(Prefilter):
     def sums(self, observations: Observations) -> Sums:
         """Return what the rows add to either stage."""
         return joined(under(name, part.sums(observations)) for name, part in self._summing.items())
+
+    def folded(self, sums: Sums, now: float) -> Sums:
+        """Return the sums in fewer parts, where a stage needs fewer by now."""
+        parts = {name: (part, of_part(name, sums)) for name, part in self._summing.items()}
+        return joined(
+            under(name, part.folded(own, now) if isinstance(part, Folding) else own)
+            for name, (part, own) in parts.items()
+        )
 
     def absorb(self, sums: Sums, now: float) -> None:
         """Replace what was learned online by these sums, as of now."""

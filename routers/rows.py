@@ -12,6 +12,7 @@ from routers.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeGuard
 
     from numpy.typing import NDArray
 
@@ -99,6 +100,11 @@ class Rows:
         """Return what `state` returned, without the oldest beyond `max_rows`. Raises `KeyError`."""
         embeddings, rewards = state["embeddings"][-max_rows:], state["rewards"][-max_rows:]
         return cls.of(tuple(state["models"].tolist()), embeddings.astype(np.float32), rewards.astype(np.float32))
+
+
+def usable(embedding: FloatArray | None) -> TypeGuard[FloatArray]:
+    """Tell whether there is an embedding; one that is not finite, or zero throughout, is none."""
+    return embedding is not None and bool(np.isfinite(embedding).all() and embedding.any())
 
 
 def rounded_units(embeddings: FloatArray) -> FloatArray:

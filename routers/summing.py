@@ -10,7 +10,7 @@ from routers.cells import Cells, joined, spans_summed
 from routers.costs.running import Running
 from routers.estimating import EstimatingRouter
 from routers.fading import HALF_LIFE_S, Fading
-from routers.observations import Summing
+from routers.observations import Folding, Summing
 from routers.outlook import Expectations
 from routers.parts import below, prefixed
 from routers.rules.greedy import Greedy
@@ -84,6 +84,12 @@ class SummingRouter(EstimatingRouter):
         """Return what the rows add: to the estimator, the costs, latencies, and to how much was heard."""
         of_parts = [part.sums(observations) for part in self._parts]
         return joined([*of_parts, self._latency(observations), self._hearing(observations)])
+
+    def folded(self, sums: Sums, now: float) -> Sums:
+        """Return the sums in fewer parts, where the estimator or the costs need fewer by now."""
+        for part in self._parts:
+            sums = part.folded(sums, now) if isinstance(part, Folding) else sums
+        return sums
 
     def absorb(self, sums: Sums, now: float) -> None:
         """Replace what was learned online by these sums, as they have faded by now."""

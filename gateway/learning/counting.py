@@ -9,6 +9,7 @@ from gateway.learning.caps import caps_of, moved, turned_down, weighed
 from gateway.learning.credit import Credit, Row, answered, observations, served_by
 from gateway.learning.rewards import mixed, voices_of
 from gateway.store.values import to_micros
+from routers.observations import Folding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,11 +34,12 @@ class Pupil:
     subject: Subject
     router: Summing
 
-    def exchanged(self, sums: Sums, added: Sequence[Row], removed: Sequence[Row]) -> Sums:
-        """Return sums with some rows more and some less."""
+    def exchanged(self, sums: Sums, added: Sequence[Row], removed: Sequence[Row], now: float) -> Sums:
+        """Return sums with some rows more and some less, held as they are needed from `now` on."""
         if added:
             sums = sums + self.router.sums(observations(added))
-        return sums - self.router.sums(observations(removed)) if removed else sums
+        sums = sums - self.router.sums(observations(removed)) if removed else sums
+        return self.router.folded(sums, now) if isinstance(self.router, Folding) else sums
 
 
 class Counting:
@@ -138,9 +140,10 @@ class Counting:
         self._book.count(self.name, changed)
         added = [Row(events[decision], credit) for decision, credit in changed.items()]
         removed = [Row(events[decision], before[decision]) for decision in changed if decision in before]
+        latest = max([share.latest, *(to_micros(row.event.decision.at) for row in added)])
         return replace(
             share,
             rows=share.rows + len(added) - len(removed),
-            latest=max([share.latest, *(to_micros(row.event.decision.at) for row in added)]),
-            sums=self.pupil.exchanged(share.sums, added, removed),
+            latest=latest,
+            sums=self.pupil.exchanged(share.sums, added, removed, latest / 1e6),
         )

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from routers.cells import Cells, spans_summed
+from routers.cells import Cells
 from routers.fading import HALF_LIFE_S, Fading
-from routers.hierarchy import Hierarchy, Moments
-from routers.online.basis import Basis
+from routers.hierarchy import NOISE, Hierarchy, Moments
+from routers.online.basis import Basis, feature_count
+from routers.online.history import History
 from routers.parts import below, prefixed
+from routers.rows import usable
+from routers.spans import Spans
 from routers.types import Estimates
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ class BayesianLinear:
     A request's features are 1 and those of `Basis`, which are the same on every replica and at every time. Sums of them
     are all that is kept; from these, when they are taken in, follow the
     directions in which requests differ most, how much slopes vary, and the posteriors. An observation counts half after
-    `half_life_s` seconds. A model that nobody has asked is expected to be as the pool is, and a request without an
+    `half_life_s` seconds; where a model is found to have changed (`routers/online/drift.py`), what was observed of it
+    before counts no longer. A model that nobody has asked is expected to be as the pool is, and a request without an
     embedding earns the average.
 
     A table of outcomes does not fade, but counts for at most `table_rows` observations of each model: those that come
@@ -71,7 +75,7 @@ class BayesianLinear:
             raise ValueError(f"directions={directions} must be at least 1")
         if not 0 <= slope_doubt <= 1 or table_rows < 0:
             raise ValueError(f"{slope_doubt=} must be in [0, 1], and {table_rows=} not negative")
-        self._fading = Fading(half_life_s)
+        self._spans = Spans(Fading(half_life_s))
         self.directions = directions
         self.slope_doubt = slope_doubt
         self.half_life_s = half_life_s
@@ -89,13 +93,13 @@ class BayesianLinear:
     @property
     def width(self) -> int:
         """Return the number of features."""
-        return 1 + Basis.of(0).width
+        return 1 + feature_count()
 
     def features(self, context: Context) -> Array:
         """Return a request's features, `[width]`; one without an embedding has none but the 1."""
         found = np.zeros(self.width)
         found[0] = 1.0
-        if context.embedding is not None and context.embedding.any():
+        if usable(context.embedding):
             basis = Basis.of(len(context.embedding))
             found[1:] = basis.features(context.embedding[None], [context.prompt_tokens])[0]
         return found
@@ -114,12 +118,19 @@ class BayesianLinear:
         rows = np.flatnonzero(~np.isnan(observations.rewards))
         points = np.array([self.features(observations.contexts[row]) for row in rows.tolist()])
         numbers = self._numbers(points, observations.rewards[rows], observations.weights[rows])
-        where = [observations.actions[row] for row in rows.tolist()], [""] * len(rows), observations.times[rows]
-        return spans_summed(_PART, self._fading, where, numbers)
+        models = [observations.actions[row] for row in rows.tolist()]
+        return self._spans.summed(_PART, models, observations.times[rows], numbers)
 
     def absorb(self, sums: Sums, now: float) -> None:
         """Replace what was learned online by these sums, as they have faded by now."""
-        self._keep(self._table, Cells.faded(sums, _PART, self._fading, now))
+        history = History.of(self._table.at_most(self.table_rows), self._spans.faded(_PART, sums, now))
+        self._keep(self._table, history.online)
+        if changes := history.changes(self._coefficients(), NOISE):
+            self._keep(self._table, history.online - history.outdated(changes))
+
+    def folded(self, sums: Sums, now: float) -> Sums:
+        """Return the sums with what is older than `now` in longer spans: they are the same for all to come."""
+        return self._spans.folded(_PART, sums, now)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the sums, those of tables and those learned online."""
@@ -135,6 +146,11 @@ class BayesianLinear:
         models = together.models
         numbers = np.array([together.known[model, ""] for model in models]).reshape(len(models), self._numbers_each)
         self._believed = Hierarchy.of(models, self._moments(numbers), self.directions)
+
+    def _coefficients(self) -> dict[str, Array]:
+        """Return what each model is expected to earn for each feature, `[width]`."""
+        weights = self._believed.slopes @ self._believed.basis.T
+        return dict(zip(self._believed.models, weights[: len(self._believed.models)], strict=True))
 
     @property
     def _numbers_each(self) -> int:

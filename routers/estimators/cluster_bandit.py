@@ -14,7 +14,7 @@ from routers.cells import spans_summed
 from routers.estimators.cluster_map import ClusterMap, find_centroids
 from routers.fading import HALF_LIFE_S
 from routers.groups import ANY
-from routers.rows import check_length
+from routers.rows import check_length, usable
 from routers.taught import Taught
 from routers.types import Estimates
 
@@ -142,7 +142,7 @@ class ClusterBandit(Taught):
 
     def _group(self, embedding: FloatArray | None) -> str | None:
         """Return the name of an embedding's cluster; None without one."""
-        if embedding is None or not np.isfinite(embedding).all() or not embedding.any():
+        if not usable(embedding):
             return None
         places = self._places or _drawn(self.clusters, len(embedding), self.seed)
         return places.group(embedding)

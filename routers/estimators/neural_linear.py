@@ -11,6 +11,7 @@ from routers.estimators.bayesian_linear import BayesianLinear
 from routers.estimators.mlp import MLP
 from routers.fading import HALF_LIFE_S
 from routers.parts import below, prefixed
+from routers.rows import usable
 from routers.types import Outcomes
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class NeuralLinear(BayesianLinear):
     tables are dropped; the others as of `bayesian_linear`.
 
     >>> from routers.types import Candidate, Context
-    >>> float(NeuralLinear().predict([Context("hello", 2)], [Candidate("small")]).mean[0, 0])
-    0.5
+    >>> round(float(NeuralLinear().predict([Context("hello", 2)], [Candidate("small")]).mean[0, 0]), 2)
+    0.6
 
     Riquelme, Tucker and Snoek, "Deep Bayesian Bandits Showdown" (https://arxiv.org/abs/1802.09127).
     """
@@ -72,7 +73,7 @@ class NeuralLinear(BayesianLinear):
         _, network = self._mlp.learned
         found = np.zeros(self.width)
         found[0] = 1.0
-        if context.embedding is not None and network.inner.shape[1] == len(context.embedding):
+        if usable(context.embedding) and network.inner.shape[1] == len(context.embedding):
             hidden = np.maximum(network.inner @ context.embedding.astype(np.float64) + network.offsets, 0)
             found[1:] = hidden / np.sqrt(self.hidden)
         return found

@@ -52,13 +52,8 @@ class Basis:
         """
         return _basis(dimension)
 
-    @property
-    def width(self) -> int:
-        """Return the number of features, which is the same for embeddings of all dimensions."""
-        return len(self.projection.T)
-
     def features(self, embeddings: FloatArray, prompt_tokens: Sequence[int]) -> Array:
-        """Return the features of requests, `[n, width]`, their embeddings being `[n, d]`."""
+        """Return the features of requests, `[n, f]`, their embeddings being `[n, d]`."""
         seen = (embeddings.astype(np.float64) - self.centre) @ self.directions
         lengths = np.log1p(np.asarray(prompt_tokens, np.float64)) - _MIDDLE
         return self.around(np.column_stack([seen, lengths]))
@@ -68,6 +63,11 @@ class Basis:
         squares = (points**2).sum(axis=1)[:, None] + (self.landmarks**2).sum(axis=1) - 2 * points @ self.landmarks.T
         near = np.exp(-np.maximum(squares, 0) / (2 * LENGTH_SCALE**2))
         return np.asarray(near @ self.projection, np.float64)
+
+
+def feature_count() -> int:
+    """Return the number of features, which is the same for embeddings of all dimensions."""
+    return int(_stored()["projection"].shape[1])
 
 
 @lru_cache(maxsize=8)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 FLOOR: Final = 0.02
 #: The share of the requests that floors give away together, unless said otherwise.
 TOTAL: Final = 0.1
+#: Those of routers that explore by themselves: all that they lack is a probability of what they are sure not to want.
+SLIGHT_FLOOR: Final = 0.001
+SLIGHT_TOTAL: Final = 0.0025
 
 
 class Floor:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from routers.rows import Rows, appended
+from routers.rows import Rows, appended, usable
 from tests.tables import EAST, NORTH, WEST, table
 
 ROWS = Rows.empty().append(table([WEST, EAST, NORTH, [0.6, 0.8]], [0.0, 1.0, 0.5, 0.25]), max_rows=10)
@@ -38,3 +38,11 @@ def test_first_embeddings_may_be_of_any_length():
     assert np.eye(3).tolist() == first.tolist()
     with pytest.raises(ValueError, match="has 2 numbers but those learned have 3"):
         appended(first, np.eye(2, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("embedding", "expected"), [(None, False), ([0.0, 0.0], False), ([1.0, np.nan], False), ([0.0, 0.1], True)]
+)
+def test_an_embedding_is_usable_that_says_something(embedding, expected):
+    """One that is missing, zero throughout or not finite is none."""
+    assert expected == usable(None if embedding is None else np.array(embedding, np.float32))

@@ -9,10 +9,11 @@ from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
 from routers.rules.softmax import Softmax
 from routers.rules.thompson import Thompson
+from routers.rules.ucb import Ucb
 from routers.types import Estimate
 
 UTILITIES = st.lists(st.builds(Estimate, st.floats(-5, 1), st.floats(0, 0.5)), min_size=1, max_size=70)
-RULES = st.sampled_from([Greedy(), Epsilon(0.1), Softmax(0.1), Thompson(draws=100)])
+RULES = st.sampled_from([Greedy(), Epsilon(0.1), Softmax(0.1), Thompson(draws=100), Ucb(), Ucb(horizon=None)])
 
 
 def means(*values):
@@ -54,6 +55,59 @@ def test_thompson_explores_what_is_uncertain():
     _, known, unknown = Thompson().distribution([Estimate(0.6), Estimate(0.5, 0.05), Estimate(0.5, 0.3)])
 
     assert unknown > known
+
+
+def test_thompson_explores_less_when_colder():
+    """At temperature 0 it takes the best; in between, what is uncertain has a smaller chance than doubt alone gives."""
+    utilities = [Estimate(0.6), Estimate(0.5, 0.3)]
+    cold, cool, warm = (Thompson(temperature=one).distribution(utilities)[1] for one in (0.0, 0.5, 1.0))
+
+    assert 0.0 == cold < cool < warm
+
+
+def test_ucb_hopes_for_what_the_horizon_makes_of_doubt():
+    """A standard error of 0.1 is that of 20 observations: over 8000 requests sqrt(log(401) - 1) = 2.235 of them."""
+    unsure = Estimate(0.5, 0.1)
+
+    assert [0.0, 1.0] == Ucb(1.0, 8000.0).distribution([Estimate(0.723), unsure])
+    assert [1.0, 0.0] == Ucb(1.0, 8000.0).distribution([Estimate(0.724), unsure])
+
+
+def test_ucb_stops_hoping_as_the_horizon_is_near():
+    """Over fewer requests it hopes for less, and where nothing could be gained any more for nothing."""
+    sure, unsure = Estimate(0.6), Estimate(0.5, 0.06)
+
+    assert [0.0, 1.0] == Ucb(1.0, 8000.0).distribution([sure, unsure])
+    assert [1.0, 0.0] == Ucb(1.0, 500.0).distribution([sure, unsure])
+    assert [1.0, 0.0] == Ucb(100.0, 50.0).distribution([sure, unsure])
+
+
+def test_ucb_without_a_horizon_hopes_for_alpha_standard_errors():
+    """0.5 and twice 0.06 is more than 0.6, and once 0.06 is not."""
+    sure, unsure = Estimate(0.6), Estimate(0.5, 0.06)
+
+    assert [0.0, 1.0] == Ucb(2.0, None).distribution([sure, unsure])
+    assert [1.0, 0.0] == Ucb(1.0, None).distribution([sure, unsure])
+
+
+def test_ucb_shares_among_equals():
+    """Of models that nobody has asked each is as likely: a batch that is decided before anything is heard asks all."""
+    assert [0.0, 0.5, 0.5] == Ucb().distribution([Estimate(0.2, 0.0), Estimate(0.6, 0.5), Estimate(0.6, 0.5)])
+
+
+@pytest.mark.parametrize("options", [{"alpha": -1.0}, {"horizon": 0.0}, {"horizon": math.inf}])
+def test_ucb_refuses_what_is_no_bonus(options):
+    """The message names the option and its value."""
+    ((name, value),) = options.items()
+    with pytest.raises(ValueError, match=f"{name}={value} must"):
+        Ucb(**options)
+
+
+@pytest.mark.parametrize("temperature", [-0.1, math.inf])
+def test_thompson_refuses_a_temperature_that_is_none(temperature):
+    """The message names the option and its value."""
+    with pytest.raises(ValueError, match=f"temperature={temperature} must"):
+        Thompson(temperature=temperature)
 
 
 def test_floor_mixes_in_the_uniform():
