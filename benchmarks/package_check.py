@@ -32,6 +32,7 @@ DATA = (
     "routers/py.typed",
     "routers/online/basis.npz",
     "gateway/quotas/ledger.lua",
+    "gateway/evaluation/online/page.css",
     "gateway/replay/page.css",
     "gateway/evaluation/page/*.css",
     "gateway/evaluation/page/*.js",

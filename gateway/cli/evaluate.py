@@ -1,4 +1,4 @@
-"""`pointsman evaluate`: fit routers to outcome tables, and say how good they are on a fold that they have not seen."""
+"""`pointsman evaluate`: say how good routers are on outcome tables, fitted to a fold, or learning as they go."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli import evaluate_online as stream
 from gateway.cli.evaluations import AsJson, Config, EngineName, Jobs, Tables, embedder, refusals, screen
 from gateway.cli.progress import progress_bar
 from gateway.evaluation.problem import EvaluationError
@@ -18,6 +19,7 @@ from gateway.evaluation.problem import EvaluationError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.evaluation.online.settings import Online
     from gateway.evaluation.settings import Settings
 
 Out = Annotated[Path, typer.Option(help="The folder to write the report to.")]
@@ -27,7 +29,8 @@ Routers = Annotated[
         "--router",
         metavar="NAME",
         help="An estimator, a router, a policy of --config, or a policy's file; may be given several times, or with "
-        "commas. By default 'all': every estimator, and every router that needs no option.",
+        "commas. By default 'all': every estimator, and every router that needs no option; with --online, every router "
+        "that learns by sums.",
     ),
 ]
 Seeds = Annotated[int, typer.Option(help="How often a router that draws is fitted and replayed.")]
@@ -55,16 +58,35 @@ def command(  # noqa: PLR0913 - there is one for each option
     engine: EngineName = None,
     jobs: Jobs = None,
     as_json: AsJson = False,
+    online: stream.AsStream = False,
+    price: stream.Price = None,
+    known_prices: stream.KnownPrices = False,
+    warm: stream.Warm = 0.0,
+    batch: stream.Batch = None,
+    delay: stream.Delay = 0,
+    missing: stream.Missing = 0.0,
+    change: stream.Changes = None,
+    interval: stream.Interval = 1.0,
 ) -> None:
     """Fit routers to outcome tables, replay a fold that they have not seen, and write a report of what came of it.
 
     Every router is held against the single models, mixtures of them, and oracles, with intervals. No model is asked:
     the table has all the answers. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman).
     """
+    from gateway.evaluation.online.settings import Online, changes_of, telling_of
     from gateway.evaluation.settings import Settings, engine_name, split_names, split_pair
+    from routers.evaluation.bandit import BEST_COST
 
     with refusals():
         _check_folder(out)
+        asked = Online(
+            price=BEST_COST if price is None else price,
+            warm=warm,
+            telling=telling_of(batch, delay, missing),
+            changes=changes_of(change),
+            known_prices=known_prices,
+            interval_s=interval,
+        )
         settings = Settings(
             routers=split_names(router),
             train_fold=train_fold,
@@ -74,14 +96,35 @@ def command(  # noqa: PLR0913 - there is one for each option
             leave_task_out=leave_task_out,
             keep_duplicates=keep_duplicates,
         )
-        document = _evaluate(tables, settings, config, engine_name(engine, jobs))
-    _write(document, out)
-    _print(document, out, as_json=as_json)
+        _check_kind(settings, asked, online=online)
+        if online:
+            document = stream.replayed(tables, (settings, asked), config, engine_name(engine, jobs))
+        else:
+            document = _evaluate(tables, settings, config, engine_name(engine, jobs))
+    if online:
+        stream.tell(document, out, as_json=as_json)
+    else:
+        _write(document, out)
+        _print(document, out, as_json=as_json)
 
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise EvaluationError(f"--out: {out} is a file; name a folder")
+
+
+def _check_kind(settings: Settings, asked: Online, *, online: bool) -> None:
+    """Raise `EvaluationError` for options that go only with the other kind of evaluation."""
+    from gateway.evaluation.online.settings import Online
+
+    if online and (settings.pair or settings.leave_task_out):
+        option = "--pair" if settings.pair else "--leave-task-out"
+        raise EvaluationError(f"{option}: is about routers that are fitted beforehand; leave it out, or --online")
+    if not online and asked != Online():
+        raise EvaluationError(
+            "--price, --known-prices, --warm, --batch, --delay, --missing, --change, --interval: are about a stream; "
+            "give --online"
+        )
 
 
 def _evaluate(paths: Sequence[Path], settings: Settings, config: Path | None, engine: str) -> dict[str, Any]:
