@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,3 +97,27 @@ class Exploring(Protocol):
     def without_exploration(self) -> Router:
         """Return this router taking only what looks best. It shares what was learned, and copies nothing."""
         ...
+
+
+@runtime_checkable
+class Surrounding(Protocol):
+    """A router whose first draw is another one's."""
+
+    @property
+    def router(self) -> Router:
+        """Return the one that draws."""
+        ...
+
+    def around(self, router: Router) -> Self:
+        """Return the same around another one. It shares what was learned."""
+        ...
+
+
+def unexplored(router: Router) -> Router | None:
+    """Return a router that takes only what looks best, where this one explores, or one within it; None: none does."""
+    if isinstance(router, Exploring):
+        return router.without_exploration()
+    if not isinstance(router, Surrounding):
+        return None
+    within = unexplored(router.router)
+    return None if within is None else router.around(within)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["router", "estimator", "rule", "utility", "costs"]
+Kind = Literal["router", "estimator", "rule", "utility", "costs", "gate"]
 
 #: The kind that each annotation asks for. An argument of such a type is written as a mapping with `type`; one that
 #: is a `Sequence` of them, as a list of such mappings.
@@ -22,6 +22,7 @@ KINDS: Mapping[str, Kind] = {
     "Rule": "rule",
     "Utility": "utility",
     "Costs": "costs",
+    "Gate": "gate",
 }
 
 #: Classes accepted for an annotation, by the annotation's name. What is not listed is not checked here.

@@ -6,13 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from routers.types import Estimate, Prospects
+import numpy as np
+
+from routers.columns import union
+from routers.efforts import base_of
+from routers.siblings import DISTANCE, stood_in
+from routers.types import Candidate, Estimate, Estimates, Prospects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from routers.tally import Tally
-    from routers.types import Candidate, Context, Costs, Estimator
+    from routers.types import Context, Costs, Estimator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,14 @@ class Outlook:
     costs_usd: Mapping[str, float]
 
     def saving(self, model: str, usd: float) -> Outlook:
-        """Return this outlook with one candidate cheaper, at most by what it costs; an unknown cost stays unknown."""
-        if model not in self.costs_usd or usd <= 0:
+        """Return this outlook with a model cheaper, at most by what it costs; an unknown cost stays unknown.
+
+        It is so at every effort: a prompt cache is the model's.
+        """
+        warm = [one for one in self.costs_usd if base_of(one) == base_of(model)]
+        if not warm or usd <= 0:
             return self
-        costs = {**self.costs_usd, model: max(0.0, self.costs_usd[model] - usd)}
+        costs = {**self.costs_usd, **{one: max(0.0, self.costs_usd[one] - usd) for one in warm}}
         return _outlook(
             self.candidates,
             self.prospects.rewards,
@@ -52,7 +61,7 @@ class Expectations:
 
     def outlooks(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> list[Outlook]:
         """Return one outlook for each context; all are computed in one batch."""
-        estimates = self.estimator.predict(contexts, candidates)
+        estimates = self._estimates(contexts, candidates)
         costs = self.costs.predict(contexts, candidates).tolist()
         latencies = [self.latencies.mean_of(candidate.model) for candidate in candidates]
         seconds = [math.nan if latency is None else latency for latency in latencies]
@@ -62,6 +71,19 @@ class Expectations:
             _outlook(candidates, list(map(Estimate, mean, std)), usd, seconds, reference)
             for (mean, std), usd in zip(rewards, costs, strict=True)
         ]
+
+    def _estimates(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
+        """Return the rewards to expect; of a candidate nobody has seen yet, those of its model's nearest effort."""
+        models = [candidate.model for candidate in candidates]
+        stand_ins = stood_in(candidates, self.costs.models)
+        if not stand_ins:
+            return self.estimator.predict(contexts, candidates)
+        names = [stand_ins.get(place, model) for place, model in enumerate(models)]
+        asked = union(models, names)
+        whole = self.estimator.predict(contexts, [*candidates, *map(Candidate, asked[len(models) :])])
+        columns = [asked.index(name) for name in names]
+        doubt = np.array([DISTANCE if place in stand_ins else 0.0 for place in range(len(models))], np.float32)
+        return Estimates(whole.mean[:, columns], np.hypot(whole.std[:, columns], doubt))
 
 
 class Prepared:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from importlib.metadata import EntryPoints
 
-    from routers.types import Costs, Estimator, Router, Rule, Utility
+    from routers.types import Costs, Estimator, Gate, Router, Rule, Utility
 
 #: Where other distributions add a component of each kind.
 GROUPS: Mapping[Kind, str] = {
@@ -30,11 +30,16 @@ GROUPS: Mapping[Kind, str] = {
     "rule": "pointsman.rules",
     "utility": "pointsman.utilities",
     "costs": "pointsman.costs",
+    "gate": "pointsman.gates",
 }
 
 #: Our own, as "module:Class". `Floor` is no type of its own: it is the options `floor` and `total` of every rule.
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "router": {
+        "agent": "routers.agent:Agent",
+        "best_of": "routers.plans.best_of:BestOf",
+        "cascade": "routers.plans.cascade:Cascade",
+        "cascade_routing": "routers.plans.cascade_routing:CascadeRouting",
         "cheapest": "routers.cheapest:Cheapest",
         "cluster_bandit": "routers.cluster_bandit:ClusterBanditRouter",
         "ema": "routers.ema:EmaRouter",
@@ -44,11 +49,17 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "fixed": "routers.fixed:Fixed",
         "lin_thompson": "routers.lin_thompson:LinThompson",
         "lin_ucb": "routers.lin_ucb:LinUcb",
+        "orchestrator": "routers.plans.orchestrator:Orchestrator",
+        "panel": "routers.plans.panel:Panel",
         "preference_bandit": "routers.preference_bandit:PreferenceBandit",
         "prefilter": "routers.prefilter:prefilter",
+        "probe_expand": "routers.plans.probe_expand:ProbeExpand",
+        "promise": "routers.promise:Promise",
         "random": "routers.random_choice:RandomChoice",
         "recommended": "routers.recommended:Recommended",
+        "self_consistency": "routers.plans.self_consistency:SelfConsistency",
         "softmax": "routers.boltzmann:Boltzmann",
+        "tiers": "routers.plans.tiers:Tiers",
         "weighted": "routers.weighted:Weighted",
         "zero": "routers.zero:Zero",
     },
@@ -90,6 +101,18 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
         "linear": "routers.utilities.linear:Linear",
         "preference": "routers.utilities.preference:Preference",
         "threshold": "routers.utilities.threshold:Threshold",
+    },
+    "gate": {
+        "agreement": "routers.gates.agreement:Agreement",
+        "all_of": "routers.gates.combined:AllOf",
+        "calibrated": "routers.gates.calibrated:Calibrated",
+        "combined": "routers.gates.combined:Combined",
+        "expected": "routers.gates.expected:Expected",
+        "judge": "routers.gates.judge:Judge",
+        "logprob": "routers.gates.logprob:Logprob",
+        "self_verification": "routers.gates.self_verification:SelfVerification",
+        "similarity": "routers.gates.similarity:Similarity",
+        "wellformed": "routers.gates.wellformed:Wellformed",
     },
     "costs": {
         "energy": "routers.costs.energy:Energy",
@@ -197,6 +220,11 @@ def build_utility(spec: Mapping[str, Any], path: str = "utility") -> Utility:
 def build_costs(spec: Mapping[str, Any], path: str = "costs") -> Costs:
     """Build a cost model, as `build_router` does."""
     return cast("Costs", _build("costs", spec, path))
+
+
+def build_gate(spec: Mapping[str, Any], path: str = "gate") -> Gate:
+    """Build a gate, as `build_router` does."""
+    return cast("Gate", _build("gate", spec, path))
 
 
 def _build(kind: Kind, spec: Mapping[str, Any], path: str) -> object:

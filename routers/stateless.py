@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from routers.types import Candidate, Context, Outcomes, Plan
 
 
-class StatelessRouter(ABC):
-    """Draw from a distribution that depends on the names of the candidates alone.
-
-    A subclass gives its `kind` and `weights_of`.
-    """
+class Stateless:
+    """A router that has nothing to learn. A subclass gives its `kind`."""
 
     kind: ClassVar[str]
     requires: frozenset[str] = frozenset()
@@ -29,25 +26,6 @@ class StatelessRouter(ABC):
     def named(self) -> frozenset[str]:
         """Return the models that its options name; a pool that lacks one is a mistake."""
         return frozenset()
-
-    @abstractmethod
-    def weights_of(self, models: Sequence[str]) -> list[float]:
-        """Return what each model weighs; all zero if none of them may be chosen."""
-
-    def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:  # noqa: ARG002 - the protocol's
-        """Make one call; refuse where no candidate may be chosen."""
-        ordered = sorted(candidates, key=lambda candidate: candidate.model)
-        models = [candidate.model for candidate in ordered]
-        weights = self.weights_of(models)
-        if not (total := sum(weights)):
-            return Finish(None, f"{self.kind}: none of {models} may be chosen")
-        distribution = [weight / total for weight in weights]
-        (answer,) = yield Call(
-            candidates=tuple(rng.choices(ordered, weights=distribution)),
-            propensities=dict(zip(models, distribution, strict=True)),
-            why=self.kind,
-        )
-        return Finish(answer)
 
     def learn(self, outcomes: Outcomes) -> None:
         """Take no notice."""
@@ -60,3 +38,35 @@ class StatelessRouter(ABC):
     def load(self, directory: Path) -> None:
         """Check that the folder is this router's. Raises `StateError`."""
         load_state(directory, self.kind)
+
+
+class StatelessRouter(Stateless, ABC):
+    """Draw from a distribution that depends on the names of the candidates alone.
+
+    A subclass gives its `kind` and `weights_of`.
+    """
+
+    @abstractmethod
+    def weights_of(self, models: Sequence[str]) -> list[float]:
+        """Return what each model weighs; all zero if none of them may be chosen."""
+
+    def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:
+        """Make one call; refuse where no candidate may be chosen."""
+        del context
+        models = sorted(candidate.model for candidate in candidates)
+        weights = dict(zip(models, self.weights_of(models), strict=True))
+        return (yield from draw(candidates, weights, rng, self.kind))
+
+
+def draw(candidates: Sequence[Candidate], weights: Mapping[str, float], rng: Random, why: str) -> Plan:
+    """Make one call, to a candidate that is drawn by weight; refuse where none weighs anything."""
+    ordered = sorted(candidates, key=lambda candidate: candidate.model)
+    if not (total := sum(weights.get(candidate.model, 0.0) for candidate in ordered)):
+        return Finish(None, f"{why}: none of {[candidate.model for candidate in ordered]} may be chosen")
+    distribution = [weights.get(candidate.model, 0.0) / total for candidate in ordered]
+    (answer,) = yield Call(
+        candidates=tuple(rng.choices(ordered, weights=distribution)),
+        propensities={one.model: chance for one, chance in zip(ordered, distribution, strict=True)},
+        why=why,
+    )
+    return Finish(answer)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+
+from routers.efforts import split
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from numpy.typing import NDArray
+
+    from routers.efforts import Effort
 
     FloatArray = NDArray[np.float32]
 
@@ -64,12 +68,25 @@ class Joules:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that may be chosen. A price of None is unknown, which is not zero; so is an energy of None."""
+    """A model that may be chosen, perhaps at an effort, which is part of its name.
+
+    A price of None is unknown, which is not zero; so is an energy of None.
+    """
 
     model: str
     price: Price | None = None
     context_window: int | None = None
     joules: Joules | None = None
+
+    @property
+    def base(self) -> str:
+        """Return the model without its effort: `gpt-5` of `gpt-5@low`."""
+        return split(self.model)[0]
+
+    @property
+    def effort(self) -> Effort:
+        """Return how the model is asked to reason, and how long its answer may be, as its name says."""
+        return split(self.model)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +106,25 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A message that a plan adds to the client's conversation."""
+
+    role: Literal["assistant", "user"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What a plan asks for next: candidates to send the request to, and why.
 
     `propensities` is the whole distribution that the choice was drawn from, over all candidates that the
     plan was given; `estimates` (rewards) and `expected_cost_usd` are what it was computed from, for the log.
     `best` is the model that looks best, which a router that explores may not have drawn; None where nothing tells.
+
+    Several candidates are asked at once; one that is named twice is asked twice. `stream` says that the answer may be
+    relayed as it comes: the plan takes whatever it is, and ends. `turns` follow the client's own conversation, and
+    `parameters` replace members of his request. A call that is `bare` asks a question of the plan's own: without the
+    client's tools and the form that he wants answers in; one without the `conversation` shows its own turns alone.
     """
 
     candidates: tuple[Candidate, ...]
@@ -104,6 +134,10 @@ class Call:
     expected_cost_usd: Mapping[str, float] = field(default_factory=dict)
     stream: bool = True
     best: str | None = None
+    turns: tuple[Turn, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    bare: bool = False
+    conversation: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a call without candidates, or whose propensities are not a distribution over them."""
@@ -116,25 +150,56 @@ class Call:
         if missing := [c.model for c in self.candidates if self.propensities.get(c.model, 0) <= 0]:
             raise ValueError(f"chosen with probability zero: {missing}")
 
+    @property
+    def final(self) -> bool:
+        """Tell whether its answer may be relayed as it comes, so that it is the plan's last."""
+        return self.stream and len(self.candidates) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that an answer asks for: its name, and its arguments as the model wrote them."""
+
+    name: str
+    arguments: str
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one call to one candidate. `error` is None when it answered."""
+    """What came of one call to one candidate. `error` is None when it answered.
+
+    Of an answer that was relayed as it came, nothing else is told. `logprobs` are those of the tokens that were taken,
+    None where they were not asked for or not given; a cost of None is unknown.
+    """
 
     candidate: Candidate
     error: str | None = None
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+    refusal: bool = False
+    logprobs: tuple[float, ...] | None = None
+    cost_usd: float | None = None
+    latency_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end of a plan: the answer to return, or None to refuse, with the reason."""
+    """The end of a plan: the answer to return, or None to refuse, with the reason.
+
+    A `text` stands in for that of the answer.
+    """
 
     answer: Answer | None
     reason: str = ""
+    text: str | None = None
 
 
 #: Yields calls, is sent their answers, returns how it ended. It does no I/O.
 Plan = Generator[Call, Sequence[Answer], Finish]
+
+#: Part of a plan: yields calls of its own, if any, and returns the chance that an answer is good enough.
+Check = Generator[Call, Sequence[Answer], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +414,24 @@ class Costs(Protocol):
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned by what `state` returned."""
+        ...
+
+
+class Gate(Protocol):
+    """Is an answer good enough?"""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Name the signals that it reads."""
+        ...
+
+    @property
+    def asks(self) -> Mapping[str, object]:
+        """Return parameters that it wants answers to be asked for with, such as `logprobs`."""
+        ...
+
+    def check(self, context: Context, answer: Answer, candidates: Sequence[Candidate]) -> Check:
+        """Return the chance in [0, 1] that an answer is good enough, after calls of its own where it needs any."""
         ...
 
 

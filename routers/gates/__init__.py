@@ -1,0 +1,1 @@
+"""Gates: how likely is it that an answer is good enough?"""
