@@ -5,30 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
+from gateway.cli.gate import GateOption, gate_of
 from gateway.cli.options import DEFAULT_CONFIG, Config, LogLevel
 from gateway.config.loader import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.config.files import Files
     from gateway.profiling.journal import Result
     from gateway.profiling.probes import Probe
 
 
-def command(
+def command(  # noqa: PLR0913 - there is one for each option
     config: Config = DEFAULT_CONFIG,
     out: Annotated[Path, typer.Option(help="The outcome table to write (Parquet).")] = Path("table.parquet"),
     probes: Annotated[Path | None, typer.Option(help="A probe set of your own (JSON Lines).")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this model; may be given several times.")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Probes under way at once.")] = 4,
+    *,
+    gate: GateOption = None,
     log_level: LogLevel = "warning",
 ) -> None:
     """Ask every model of the configuration the probe set, grade the answers, and write the outcome table.
@@ -45,8 +48,9 @@ def command(
     set_up(log_level)
     files = read_files(config, os.environ)
     names = _chosen(files, model)
+    gated = None if gate is None else gate_of(gate)
     loaded = load_probes(probes)
-    asked = asyncio.run(_run(files, names, loaded, out.with_suffix(".journal.jsonl"), concurrency))
+    asked = asyncio.run(_run(files, names, loaded, out.with_suffix(".journal.jsonl"), concurrency, gated))
     results = charged(asked, {name: tariff for name, (_, tariff) in build_candidates(files.config).items()})
     write_table(out, loaded, results, names)
     _report(results, loaded, names)
@@ -62,13 +66,18 @@ def _chosen(files: Files, wanted: Sequence[str] | None) -> list[str]:
 
 
 async def _run(
-    files: Files, names: list[str], probes: Sequence[Probe], journal: Path, concurrency: int
+    files: Files,
+    names: list[str],
+    probes: Sequence[Probe],
+    journal: Path,
+    concurrency: int,
+    gate: Mapping[str, Any] | None,
 ) -> list[Result]:
     from gateway.cli.asking import asking
     from gateway.profiling.run import profile
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with asking(files, names) as opened:
+    async with asking(files, names, gate) as opened:
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bars = {name: progress.add_task(name, total=len(probes)) for name in names}
             return await profile(

@@ -15,6 +15,7 @@ from gateway.cli.options import DEFAULT_CONFIG, Config
 from gateway.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from gateway.calibrating import Calibrating
     from routers.evaluation import Report, Score
 
 
@@ -45,9 +46,12 @@ def command(
     encoder = open_encoder_of(files)
     with progress_bar("embedding") as progress:
         embeddings = embed_all(outcomes.prompts, encoder, open_cache(os.environ), progress)
-    pool = pool_of(written.pool, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()})
-    report = fit(written, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
-    Console().print(_grid(report))
+    candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
+    pool = pool_of(written.pool or files.config.offered, candidates)
+    fitted = fit(written, TrainingSet(outcomes, embeddings, encoder.digest), pool, random.Random(0))
+    Console().print(_grid(fitted.report))
+    if fitted.gate is not None:
+        Console().print(_calibration(fitted.gate))
     typer.echo(f"state written to {written.state}")
 
 
@@ -60,6 +64,17 @@ def _grid(report: Report) -> Grid:
         grid.add_row(f"always {model}", *_cells(score))
     grid.add_row("random", *_cells(report.random))
     grid.add_row("oracle", *_cells(report.oracle))
+    return grid
+
+
+def _calibration(gate: Calibrating) -> Grid:
+    """Return how far the gate's chances are from what came of answers that it was not fitted to."""
+    grid = Grid(
+        "model", "domain", "answers", "ECE", "95 %", title=f"expected calibration error of the gate, {gate.gate}"
+    )
+    for (model, domain), error in gate.errors.items():
+        low, high = error.interval
+        grid.add_row(model or "all", domain or "all", str(error.n), f"{error.value:.3f}", f"{low:.3f} to {high:.3f}")
     return grid
 
 

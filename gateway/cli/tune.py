@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.evaluations import AsJson, Config, EngineName, Jobs, Tables, embedder, refusals, screen
+from gateway.cli.gate import GateOption
 from gateway.cli.progress import progress_bar
+from gateway.cli.tune_plan import PlanName, Wanted, tune_plan
 from gateway.evaluation.problem import EvaluationError
 from gateway.tuning.choice import Metric
 
@@ -51,6 +53,23 @@ ReportOn = Annotated[
     str | None, typer.Option(metavar="FOLD", help="Judge what was chosen on this fold, once, when all is chosen.")
 ]
 
+PlanOption = Annotated[
+    PlanName | None,
+    typer.Option("--plan", help="Choose a plan of several calls instead, or a single call where that is as good."),
+]
+BudgetUsd = Annotated[
+    float | None, typer.Option("--budget", metavar="USD", help="With --plan: what a request may cost on average.")
+]
+PriceOfMoney = Annotated[
+    float | None,
+    typer.Option(
+        "--price",
+        metavar="P",
+        help="With --plan: the reward that a USD is worth. With neither, the plan is to be as good as the best single "
+        "model, for the least cost.",
+    ),
+]
+
 
 def command(  # noqa: PLR0913 - there is one for each option
     tables: Tables,
@@ -64,6 +83,13 @@ def command(  # noqa: PLR0913 - there is one for each option
     name: Name = None,
     budget_trials: Budget = None,
     report_on: ReportOn = None,
+    plan: PlanOption = None,
+    budget: BudgetUsd = None,
+    price: PriceOfMoney = None,
+    gate: GateOption = None,
+    insist: Annotated[
+        bool, typer.Option("--insist", help="With --plan: several calls, also where a single one is as good.")
+    ] = False,
     config: Config = None,
     engine: EngineName = None,
     jobs: Jobs = None,
@@ -75,18 +101,39 @@ def command(  # noqa: PLR0913 - there is one for each option
     have all the answers. Embeddings are kept in $POINTSMAN_CACHE (~/.cache/pointsman).
     """
     from gateway.evaluation.settings import engine_name
+    from gateway.tuning.cascade import Aim
     from gateway.tuning.plan import Plan, planned
     from gateway.tuning.policy import policy_text
 
     now = datetime.now(UTC)
     with refusals():
         name = _checked(out, name)
+        if plan is not None:
+            _refuse(("--try", tries), ("--budget-trials", budget_trials))
+            aim, routers = Aim(budget, price, insist), _split(router)
+            wanted = Wanted(tables, gate, routers, aim, train_fold, report_on, config, out, name)
+            tune_plan(wanted, engine_name(engine, jobs), as_json=as_json)
+            return
+        _refuse(
+            ("--budget", budget),
+            ("--price", price),
+            ("--gate", gate),
+            ("--insist", insist or None),
+            why="give --plan as well",
+        )
         settings = planned(_split(router), tries or (), budget_trials)
-        plan = Plan(settings, folds, train_fold, metric, report_on)
-        tuning = _tune(tables, plan, config, engine_name(engine, jobs))
+        tried = Plan(settings, folds, train_fold, metric, report_on)
+        tuning = _tune(tables, tried, config, engine_name(engine, jobs))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(policy_text(name, tuning, plan, now), encoding="utf-8")
-    _print(tuning, plan, out, now, as_json=as_json)
+    out.write_text(policy_text(name, tuning, tried, now), encoding="utf-8")
+    _print(tuning, tried, out, now, as_json=as_json)
+
+
+def _refuse(*given: tuple[str, object], why: str = "leave it out: a plan's settings are its own") -> None:
+    """Raise `EvaluationError` for the first option that was given and has no meaning here."""
+    for option, value in given:
+        if value is not None:
+            raise EvaluationError(f"{option}: {why}")
 
 
 def _checked(out: Path, name: str | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,7 +31,8 @@ class JournalError(Exception):
 class Asked:
     """What came of asking a model: a text or an error, what was used (None: not reported), and how long it took.
 
-    `cached_tokens` is the part of `prompt_tokens` that was read from a cache.
+    `cached_tokens` is the part of `prompt_tokens` that was read from a cache. `verdict` is the chance that the answer
+    is good, as a gate saw it, and `verdict_usd` what its own calls took; None where no gate was asked.
     """
 
     text: str | None
@@ -41,6 +42,8 @@ class Asked:
     cost_usd: float | None
     latency_s: float
     cached_tokens: int | None = None
+    verdict: float | None = None
+    verdict_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,13 @@ class Header:
 LINE: TypeAdapter[Header | Result] = TypeAdapter(Header | Result)
 
 
-def described(model: ModelConfig, provider: EndpointConfig | LocalConfig) -> str:
-    """Return what answers under a model's name; what it charges is no part of that. Secrets are asterisks."""
-    return f"{model.model_copy(update={'price': None})!r} {provider!r}"
+def described(model: ModelConfig, provider: EndpointConfig | LocalConfig, gate: Mapping[str, Any] | None = None) -> str:
+    """Return what answers under a model's name, and the gate that looks at it; secrets are asterisks.
+
+    What it charges, and at which other efforts it is offered, is no part of that.
+    """
+    looked = "" if gate is None else f" gate={json.dumps(gate)}"
+    return f"{model.model_copy(update={'price': None, 'efforts': ()})!r} {provider!r}{looked}"
 
 
 def charged(results: Sequence[Result], tariffs: Mapping[str, Tariff | None]) -> list[Result]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.profiling.probes import fold_of
-from gateway.tables.table import COMPLETION_TOKENS, COST, LATENCY, PROMPT_TOKENS, SCORE, TableError
+from gateway.tables.table import COMPLETION_TOKENS, COST, GATE, GATE_COST, LATENCY, PROMPT_TOKENS, SCORE, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +46,9 @@ def write_table(path: Path, probes: Sequence[Probe], results: Sequence[Result], 
         columns[COMPLETION_TOKENS + model] = _floats(r.asked.completion_tokens if r else None for r in row)
     for model, row in rows.items():
         columns[LATENCY + model] = _floats(r.asked.latency_s if r else None for r in row)
+    if any(result.asked.verdict is not None for result in cells.values()):
+        columns |= {GATE + model: _floats(r.asked.verdict if r else None for r in row) for model, row in rows.items()}
+        columns |= {GATE_COST + m: _floats(r.asked.verdict_usd if r else None for r in row) for m, row in rows.items()}
     _write_whole(path, pa.table(columns))
 
 

@@ -51,7 +51,7 @@ def training_set(path, n: int = 60, **changes) -> TrainingSet:
 
 def test_a_fitted_router_is_saved_and_reported_on_rows_it_has_not_seen(policy, tmp_path):
     """It beats every single model on the dev fold, and is what a gateway loads."""
-    report = fit(policy, training_set(tmp_path), [Candidate("a"), Candidate("b")], Random(0))
+    report = fit(policy, training_set(tmp_path), [Candidate("a"), Candidate("b")], Random(0)).report
 
     assert (20, 1.0, 0.5) == (report.n, report.router.reward.value, report.singles["a"].reward.value)
     router = build_router_of(policy)
@@ -66,7 +66,7 @@ def test_rows_that_lack_a_score_are_left_out_of_the_report(policy, tmp_path):
     data = training_set(tmp_path)
     data.table.scores[0, 0] = np.nan
 
-    assert 19 == fit(policy, data, [Candidate("a"), Candidate("b")], Random(0)).n
+    assert 19 == fit(policy, data, [Candidate("a"), Candidate("b")], Random(0)).report.n
 
 
 @pytest.mark.parametrize(
