@@ -12,7 +12,7 @@ ProviderError
 ├── ProviderMisconfigured   404: the gateway's name for the model is at fault
 │   └── KeyRefused          401, 403: the gateway's key is
 ├── ContextTooLong          the prompt does not fit; a model with a larger window may take it
-├── InputUnsupported        the model takes no images, say; another may
+├── InputUnsupported        the model takes no images, say, or not that effort; another may
 └── UpstreamRejected        any other 4xx: the request is at fault, and would be anywhere
 """
 
@@ -40,6 +40,17 @@ QUOTA_CODES = frozenset(
 CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 #: Phrases by which endpoints say that the model does not take some kind of input. llama.cpp says so with a 500.
 UNSUPPORTED_PHRASES = ("input is not supported", "is only supported by certain models", "does not support image")
+#: Members by which an effort is asked for, in the words of endpoints that do not know them, or not that value.
+EFFORT_MEMBERS = (
+    "reasoning_effort",
+    "reasoning.effort",
+    "reasoning.max_tokens",
+    "budget_tokens",
+    "thinking_budget",
+    "thinking_level",
+    "enable_thinking",
+    "output_config",
+)
 CONTEXT_PHRASES = ("maximum context length", "context size", "context window", "prompt is too long")
 
 
@@ -126,7 +137,7 @@ class ContextTooLong(ProviderError):
 
 
 class InputUnsupported(ProviderError):
-    """The model does not take a kind of input that the request has."""
+    """The model does not take a kind of input that the request has, or the effort that it is asked to reason with."""
 
     code = "unsupported_input"
     retryable = False
@@ -174,7 +185,8 @@ def from_error(
     """
     said = str(body.get("message") or "")[:MESSAGE_LIMIT] if body else ""
     message = f"{provider} answered {status}" + (f": {said}" if said else "")
-    if any(phrase in said.lower() for phrase in UNSUPPORTED_PHRASES):
+    refuses_effort = status in (400, 422) and speaks_of_effort(body)
+    if refuses_effort or any(phrase in said.lower() for phrase in UNSUPPORTED_PHRASES):
         return InputUnsupported(message, status=400, body=body)
     if status in (402, 429) and (status == 402 or speaks_of_quota(body)):
         # To the client it is what OpenAI makes of it: 429, not to be repeated.
@@ -240,6 +252,14 @@ def _number(value: object) -> int | None:
 def speaks_of_quota(error: Mapping[str, Any] | None) -> bool:
     """Tell whether an error object says that the account has nothing left, which waiting does not mend."""
     return error is not None and not QUOTA_CODES.isdisjoint({str(error.get("code")), str(error.get("type"))})
+
+
+def speaks_of_effort(error: Mapping[str, Any] | None) -> bool:
+    """Tell whether an error object says that a member is wrong by which an effort is asked for."""
+    if error is None:
+        return False
+    said = f"{error.get('param')} {error.get('message')}".lower()
+    return any(member in said for member in EFFORT_MEMBERS)
 
 
 def speaks_of_context(error: Mapping[str, Any] | None) -> bool:

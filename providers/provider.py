@@ -47,7 +47,7 @@ class Provider:
         base_url: str,
         headers: Mapping[str, str],
         adapter: Adapter,
-        client: httpx2.AsyncClient,
+        transport: httpx2.AsyncBaseTransport,
         credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
         self.name = name
@@ -57,7 +57,7 @@ class Provider:
         # The answer is relayed as it comes, so it must not come compressed.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity", **headers}
         self._adapter = adapter
-        self._client = client
+        self._transport = transport
 
     async def send(
         self, chat: ChatRequest, target: Target, timeouts: Timeouts, headers: Mapping[str, str], key: str = ""
@@ -66,18 +66,18 @@ class Provider:
 
         `headers` are the client's that concern the endpoint (tracing). Raises `ProviderError`.
         """
-        request = self._client.build_request(
+        request = httpx2.Request(
             "POST",
             self._url,
             content=self._adapter.encode(chat, target),
             # What the configuration writes as a header goes before a key from the environment.
             headers={**headers, **self.credentials.headers.get(key, {}), **self._headers},
-            timeout=httpx2.Timeout(timeouts.total_s, connect=timeouts.connect_s),
+            extensions={"timeout": _limits(timeouts.total_s, timeouts.connect_s)},
         )
         deadline = time.monotonic() + timeouts.total_s
         limit_s = min(timeouts.ttft_s, timeouts.total_s) if chat.stream else timeouts.total_s
         async with self._translated(limit_s), asyncio.timeout(limit_s):
-            response = await self._client.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
             try:
                 return await self._receive(response, chat, timeouts, deadline)
             except BaseException:
@@ -86,14 +86,14 @@ class Provider:
 
     async def ask_health(self, path: str, timeout_s: float, key: str = "") -> None:
         """Ask for a path below the address. Raises `ProviderError` unless it is answered, with less than a 500."""
-        request = self._client.build_request(
+        request = httpx2.Request(
             "GET",
             f"{self._base_url}/{path.lstrip('/')}",
             headers={**self.credentials.headers.get(key, {}), **self._headers},
-            timeout=httpx2.Timeout(timeout_s),
+            extensions={"timeout": _limits(timeout_s, timeout_s)},
         )
         async with self._translated(timeout_s), asyncio.timeout(timeout_s):
-            response = await self._client.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
             await response.aclose()
         if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
             raise UpstreamError(f"{self.name} answered {response.status_code}", status=response.status_code)
@@ -146,3 +146,8 @@ class Provider:
             raise ConnectionLost(f"{self.name} hung up as soon as it was reached") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UpstreamError(f"{self.name}: {type(error).__name__}: {error}") from error
+
+
+def _limits(total_s: float, connect_s: float) -> dict[str, float]:
+    """Return time limits as transports take them."""
+    return {"connect": connect_s, "read": total_s, "write": total_s, "pool": total_s}

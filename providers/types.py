@@ -45,12 +45,15 @@ class Produced:
 class Target:
     """The model as its endpoint knows it, and how much it is to reason; None is: as the client asks.
 
-    `effort` is OpenAI's `reasoning_effort`; `reasoning` of False turns reasoning off, where that can be done.
+    `effort` is OpenAI's `reasoning_effort`; `reasoning` of False turns reasoning off, where that can be done; `budget`
+    is a number of tokens to reason with, in place of an effort. `max_tokens` is how long an answer may be at most.
     """
 
     name: str
     effort: str | None = None
     reasoning: bool | None = None
+    budget: int | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ class Vendor:
     #: How the length of an answer is limited. Those that take the second name refuse the first, and refuse a
     #: temperature of zero as well, for some of their models.
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    #: How reasoning is asked for: `reasoning_effort` (of which "none" is off), OpenRouter's object `reasoning`, or a
-    #: switch of the chat template, which models have that are served by their weights.
-    reasoning: Literal["effort", "object", "template"] = "effort"
+    #: How reasoning is asked for, by the name of a style: `reasoning_effort` (of which "none" is off), OpenRouter's
+    #: object `reasoning`, a switch of the chat template, which models have that are served by their weights, ...
+    reasoning: str = "effort"
     #: What the ids of tool calls must look like, a regular expression; None: anything.
     tool_call_id: str | None = None
     #: The vendor's name in the price catalogue (genai-prices); None where the customer runs the model.
@@ -54,10 +54,11 @@ _ROWS = (
         "https://api.mistral.ai/v1",
         "MISTRAL_API_KEY",
         stream_options=False,
+        reasoning="mistral",
         tool_call_id="[A-Za-z0-9]{9}",
         catalogue="mistral",
     ),
-    Vendor("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", catalogue="deepseek"),
+    Vendor("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", reasoning="deepseek", catalogue="deepseek"),
     Vendor("xai", "https://api.x.ai/v1", "XAI_API_KEY", catalogue="x-ai"),
     # Each resource has its own address, https://RESOURCE.openai.azure.com/openai/v1; the model is the deployment.
     Vendor(
@@ -70,13 +71,13 @@ _ROWS = (
     ),
     Vendor("vllm", "http://127.0.0.1:8000/v1", None, reasoning="template"),
     Vendor("ollama", "http://127.0.0.1:11434/v1", None),
-    Vendor("llama.cpp", "http://127.0.0.1:8081/v1", None, keep_alive=False, reasoning="template"),
+    Vendor("llama.cpp", "http://127.0.0.1:8081/v1", None, keep_alive=False, reasoning="llama.cpp"),
     Vendor("lm-studio", "http://127.0.0.1:1234/v1", None),
     # Anything else that speaks the dialect, at a base_url of its own.
     Vendor("openai-compatible", None, None),
 )
 
 #: What the gateway runs itself.
-LOCAL = Vendor("local", None, None, keep_alive=False, reasoning="template")
+LOCAL = Vendor("local", None, None, keep_alive=False, reasoning="llama.cpp")
 
 VENDORS = {vendor.name: vendor for vendor in _ROWS}

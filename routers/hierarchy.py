@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from routers.siblings import DISTANCE, stand_in
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -84,11 +86,14 @@ class Hierarchy:
         Of the doubt about slopes only `slope_doubt` of the variance counts, that about a model's mean fully.
         """
         places = {model: place for place, model in enumerate(self.models)}
-        rows = [places.get(model, len(places)) for model in models]
-        point = features @ self.basis
-        spreads = self.spreads[rows]
+        siblings = [stand_in(model, self.models) for model in models]
+        known = (sibling or model for sibling, model in zip(siblings, models, strict=True))
+        rows = [places.get(model, len(places)) for model in known]
+        point, spreads = features @ self.basis, self.spreads[rows]
         level, whole = spreads[:, 0, 0], spreads @ point @ point
-        return np.stack([self.slopes[rows] @ point, np.sqrt(level + slope_doubt * np.maximum(whole - level, 0.0))])
+        doubt = DISTANCE**2 * np.array([sibling is not None for sibling in siblings])
+        error = np.sqrt(level + doubt + slope_doubt * np.maximum(whole - level, 0.0))
+        return np.stack([self.slopes[rows] @ point, error])
 
 
 class _Fit(NamedTuple):

@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from providers.adapters.choices import answer_defect, finish_reasons
 from providers.adapters.openai_stream import FAILED, OpenAIStreamDecoder
 from providers.chat import with_members
 from providers.errors import AnswerBroken, error_member, in_band
+from providers.reasoning import STYLES
 from providers.strict_json import InvalidJson, parse
 from providers.types import Decoded
 from providers.usage import read_usage
 
 if TYPE_CHECKING:
+    from providers.reasoning import Style
     from providers.types import ChatRequest, Target
+
+#: Members that limit how long an answer may be.
+LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 class OpenAIAdapter:
     """Chat completions as OpenAI defines them.
 
     `stream_options` tells whether the endpoint understands `stream_options.include_usage`, by which the
-    usage of a stream is asked for; `reasoning` how it is told to reason more or less.
+    usage of a stream is asked for; `reasoning` how it is told to reason more or less; `limit` the member by which it is
+    told how long an answer may be.
     """
 
     path = "chat/completions"
 
     def __init__(
-        self, *, stream_options: bool = True, reasoning: Literal["effort", "object", "template"] = "effort"
+        self, *, stream_options: bool = True, reasoning: Style = STYLES["effort"], limit: str = "max_tokens"
     ) -> None:
         self.stream_options = stream_options
-        self._reasoning = _REASONING[reasoning]
+        self._reasoning = reasoning
+        self._limit = limit
 
     def encode(self, chat: ChatRequest, target: Target) -> bytes:
-        """Return the client's text with the target's name and effort, and with usage asked for if it streams."""
-        changes: dict[str, Any] = {"model": target.name, **self._reasoning(chat, target)}
+        """Return the client's text with the target's name, effort and limit, and with usage asked for if it streams."""
+        changes: dict[str, Any] = {"model": target.name, **self._reasoning.members(chat, target)}
+        if target.max_tokens is not None:
+            changes |= self._limited(chat, target.max_tokens)
         if self._asks_usage(chat):
             changes["stream_options"] = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         return with_members(chat, changes).encode()
@@ -71,46 +80,14 @@ class OpenAIAdapter:
         """Return a decoder that withholds the usage chunk if the client did not ask for it."""
         return OpenAIStreamDecoder(withhold_usage=self._asks_usage(chat), choices=_choices_of(chat))
 
+    def _limited(self, chat: ChatRequest, most: int) -> dict[str, Any]:
+        """Return what keeps an answer within `most` tokens: a lower limit of the client's own stands."""
+        asked = {name: limit for name in LIMITS if isinstance(limit := chat.body.get(name), int) and limit > 0}
+        return {name: most for name, limit in asked.items() if limit > most} if asked else {self._limit: most}
+
     def _asks_usage(self, chat: ChatRequest) -> bool:
         """Tell whether usage has to be asked for on the client's behalf."""
         return chat.stream and self.stream_options and not chat.wants_usage
-
-
-def _by_effort(_: ChatRequest, target: Target) -> dict[str, Any]:
-    effort = "none" if target.reasoning is False else target.effort
-    return {} if effort is None else {"reasoning_effort": effort}
-
-
-def _by_object(chat: ChatRequest, target: Target) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if target.effort is not None and target.reasoning is not False:
-        changes["effort"] = target.effort
-    if target.reasoning is not None:
-        changes["enabled"] = target.reasoning
-    if not changes:
-        return {}
-    # How much to reason is said once: an effort, a number of tokens, and the older member exclude each other.
-    replaced = () if changes == {"enabled": True} else ("effort", "max_tokens")
-    kept = {key: value for key, value in _member(chat, "reasoning").items() if key not in replaced}
-    older = {"reasoning_effort": None} if replaced and "reasoning_effort" in chat.body else {}
-    return {"reasoning": {**kept, **changes}, **older}
-
-
-def _by_template(chat: ChatRequest, target: Target) -> dict[str, Any]:
-    changes: dict[str, Any] = {} if target.effort is None else {"reasoning_effort": target.effort}
-    if target.reasoning is not None:
-        changes["chat_template_kwargs"] = {**_member(chat, "chat_template_kwargs"), "enable_thinking": target.reasoning}
-    return changes
-
-
-def _member(chat: ChatRequest, key: str) -> dict[str, Any]:
-    """Return a member that is an object; empty where the client sent none, or something else."""
-    value = chat.body.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-#: What each way of asking for reasoning changes in a request.
-_REASONING = {"effort": _by_effort, "object": _by_object, "template": _by_template}
 
 
 def _as_delta(choice: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from routers.siblings import completion_tokens
 from routers.tally import Tally
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class Mean:
         model, price = candidate.model, candidate.price
         if price is None or (model not in self._mean_tokens and model in self._mean_usd):
             return self._mean_usd.get(model, math.nan), 0.0
-        completion_tokens = self._mean_tokens.get(model, DEFAULT_COMPLETION_TOKENS)
-        return completion_tokens * float(price.output) / TOKENS_PER_PRICE, float(price.input) / TOKENS_PER_PRICE
+        length = completion_tokens(model, self._mean_tokens, DEFAULT_COMPLETION_TOKENS)
+        return length * float(price.output) / TOKENS_PER_PRICE, float(price.input) / TOKENS_PER_PRICE
 
 
 def _means(tally: Tally) -> dict[str, float]:

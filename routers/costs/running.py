@@ -12,6 +12,7 @@ from routers.costs.mean import DEFAULT_COMPLETION_TOKENS, TOKENS_PER_PRICE, TYPI
 from routers.fading import HALF_LIFE_S, Fading
 from routers.groups import ANY, group_of
 from routers.parts import below, prefixed
+from routers.siblings import completion_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,8 +140,9 @@ class Running:
         tokens, milli = self._mean_of("tokens", model, group), self._mean_of("usd", model, group)
         if price is None or (tokens is None and milli is not None):
             return math.nan if milli is None else milli / _MILLI, 0.0
-        length = DEFAULT_COMPLETION_TOKENS if tokens is None else tokens
-        return length * float(price.output) / TOKENS_PER_PRICE, float(price.input) / TOKENS_PER_PRICE
+        if tokens is None:
+            tokens = completion_tokens(model, self._means["tokens"], DEFAULT_COMPLETION_TOKENS)
+        return tokens * float(price.output) / TOKENS_PER_PRICE, float(price.input) / TOKENS_PER_PRICE
 
     def _mean_of(self, part: str, model: str, group: str | None) -> float | None:
         """Return the mean of a model in a group, drawn to its overall mean; None where nothing was observed."""

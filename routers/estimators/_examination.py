@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from routers.efforts import base_of
 from routers.estimators._ability import Population
 from routers.estimators._calibration import Calibration
 from routers.odds import deviation, sigmoid
+from routers.siblings import VARIANCE_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +47,20 @@ class Examination:
         population, items = Population.of(abilities), calibration.items(embeddings)
         exact = [items.ability(column, population) for column in observed.T]
         means, covariances = (np.stack(arrays) for arrays in zip(*exact, strict=True))
-        return cls(models, means, covariances, population, calibration)
+        alone = cls(models, means, covariances, population, calibration)
+        akin = [items.ability(column, alone.expected(model)) for model, column in zip(models, observed.T, strict=True)]
+        means, covariances = (np.stack(arrays) for arrays in zip(*akin, strict=True))
+        return replace(alone, abilities=means, covariances=covariances)
+
+    def expected(self, model: str) -> Population:
+        """Return what the ability of a model is expected to be: near those of its other efforts, if it has any."""
+        kin = [n for n, other in enumerate(self.models) if other != model and base_of(other) == base_of(model)]
+        if not kin:
+            return self.population
+        precisions = 1 / np.diagonal(self.covariances[kin], axis1=1, axis2=2)
+        total = precisions.sum(axis=0)
+        mean = (self.abilities[kin] * precisions).sum(axis=0) / total
+        return Population(mean, self.population.variance * VARIANCE_SHARE + 1 / total)
 
     def mastery(self, embeddings: FloatArray, models: Sequence[str]) -> tuple[Array, Array]:
         """Return the chances `[n, m]` that models master requests, and their standard errors."""
@@ -59,7 +74,7 @@ class Examination:
     def joined(self, model: str, embeddings: FloatArray, rewards: FloatArray) -> Examination:
         """Return this with the ability of one model, told by its rewards `[n]` alone."""
         items = self.calibration.items(embeddings)
-        ability, covariance = items.ability(rewards.astype(np.float64), self.population)
+        ability, covariance = items.ability(rewards.astype(np.float64), self.expected(model))
         others = [place for place, other in enumerate(self.models) if other != model]
         return replace(
             self,

@@ -13,6 +13,7 @@ from routers.online.basis import Basis, feature_count
 from routers.online.history import History
 from routers.parts import below, prefixed
 from routers.rows import usable
+from routers.siblings import with_borrowed
 from routers.spans import Spans
 from routers.types import Estimates
 
@@ -38,8 +39,8 @@ class BayesianLinear:
     are all that is kept; from these, when they are taken in, follow the
     directions in which requests differ most, how much slopes vary, and the posteriors. An observation counts half after
     `half_life_s` seconds; where a model is found to have changed (`routers/online/drift.py`), what was observed of it
-    before counts no longer. A model that nobody has asked is expected to be as the pool is, and a request without an
-    embedding earns the average.
+    before counts no longer. A model that nobody has asked is expected to be as the pool is, or as its other efforts
+    are, which lend each other a few observations; a request without an embedding earns the average.
 
     A table of outcomes does not fade, but counts for at most `table_rows` observations of each model: those that come
     of it weigh as if they had been made online.
@@ -142,7 +143,7 @@ class BayesianLinear:
 
     def _keep(self, table: Cells, online: Cells) -> None:
         self._table, self._online = table, online
-        together = table.at_most(self.table_rows) + online
+        together = with_borrowed(table.at_most(self.table_rows) + online)
         models = together.models
         numbers = np.array([together.known[model, ""] for model in models]).reshape(len(models), self._numbers_each)
         self._believed = Hierarchy.of(models, self._moments(numbers), self.directions)
