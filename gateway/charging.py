@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.signals.tokens import estimate_tokens
+from gateway.store.money import from_nanos, to_nanos
 from providers.types import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
-    from gateway.events import CostSource
+    from gateway.events import CostSource, MadeCall
     from gateway.pricing import Tariff
     from providers.types import Reply
 
@@ -26,6 +28,8 @@ class Charge:
 
 
 UNKNOWN = Charge(None, None)
+#: The error of a call that was given up when somebody else had answered: what it took is owed, known or not.
+CANCELLED = "cancelled"
 
 
 def charge(reply: Reply, tariff: Tariff | None, prompt_tokens: int) -> Charge:
@@ -40,6 +44,37 @@ def charge(reply: Reply, tariff: Tariff | None, prompt_tokens: int) -> Charge:
     if usage.cost_usd is not None:
         return Charge(usage.cost_usd, "reported")
     return UNKNOWN if tariff is None else Charge(tariff.cost_usd(usage), "priced")
+
+
+def together(own: Charge | None, calls: Sequence[MadeCall]) -> Charge:
+    """Return what an answer costs with the other calls that were made for it; unknown where one of them is.
+
+    It is known as well as the least known of them. Calls that nobody answered cost nothing. `own` is None where there
+    is no answer. Of several, each is rounded as the log rounds it, so that what is logged adds up.
+    """
+    charged = [Charge(call.cost_usd, call.cost_source) for call in calls if owed(call)]
+    charged += [] if own is None else [own]
+    known = [one.usd for one in charged if one.usd is not None]
+    if not known or len(known) < len(charged):
+        return UNKNOWN
+    if len(charged) == 1:
+        return charged[0]
+    sources = [one.source for one in charged]
+    source = next((one for one in ("estimated", "priced", "reported") if one in sources), None)
+    return Charge(from_nanos(sum(map(to_nanos, known))), source)
+
+
+def tokens_of(own: int | None, calls: Sequence[MadeCall]) -> int | None:
+    """Return the tokens of an answer and of the calls before it; None where those of one are not known."""
+    counts = [(call.prompt_tokens, call.completion_tokens) for call in calls if owed(call)]
+    if own is None or any(prompt is None or completion is None for prompt, completion in counts):
+        return None
+    return own + sum((prompt or 0) + (completion or 0) for prompt, completion in counts)
+
+
+def owed(call: MadeCall) -> bool:
+    """Tell whether a call is charged for."""
+    return call.error in (None, CANCELLED) or call.cost_usd is not None
 
 
 def _estimated(reply: Reply, usage: Usage | None, tariff: Tariff | None, prompt_tokens: int) -> Charge:

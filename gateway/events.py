@@ -6,7 +6,7 @@ A request that was routed leaves one `Decision` and one `Outcome`; feedback may 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,13 @@ FeedbackKind = Literal["score", "binary", "preference", "implicit", "label"]
 
 #: How a cost is known: the endpoint said it, its counts times our prices, or estimated counts times our prices.
 CostSource = Literal["reported", "priced", "estimated"]
+
+#: How a plan ended: its last answer was relayed as it came, or it settled on one that had been heard out; it might not
+#: go further within its bounds; it came to no answer, so that whatever was at hand was returned.
+PlanEnd = Literal["relayed", "settled", "bounds", "no_answer"]
+
+#: What the trace of a decision calls the plan of several calls that it began.
+PLAN: Final = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,14 @@ class Decision:
     trace: Mapping[str, Any] = field(default_factory=dict)
     caller: str = ""
 
+    @property
+    def planned(self) -> bool:
+        """Tell whether it was to begin a plan of several calls: whose answer is returned depends on what answers say.
+
+        What comes of such a decision is the plan's, and no single model's.
+        """
+        return PLAN in self.trace
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -83,12 +98,33 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeCall:
+    """A call of a plan of several; each is charged for, whether the client gets its answer or not.
+
+    `why` is the plan's word for it (`cascade step=0`, `judge large`), `error` None where it was answered. A cost or a
+    token count of None is unknown.
+    """
+
+    model: str
+    why: str
+    error: str | None
+    cost_usd: Decimal | None
+    cost_source: CostSource | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a decision.
 
     `status` is what the client got; 499 means that it left first. `error` is None only for a complete
     answer. A cost or a token count of None is unknown. Token counts are the endpoint's, never estimates;
     `cost_source` says how the cost is known. `ttft_s` and `latency_s` are seconds from the request's arrival.
+
+    Where several calls were made, the cost is that of all; the tokens are those of `answer`, the call whose answer was
+    returned, and `calls` are the others, in the order in which they ended. `plan_end` says how their plan did.
     """
 
     decision_id: UUID
@@ -109,6 +145,25 @@ class Outcome:
     reasoning_tokens: int | None = None
     audio_prompt_tokens: int | None = None
     audio_completion_tokens: int | None = None
+    calls: tuple[MadeCall, ...] = ()
+    answer: MadeCall | None = None
+    plan_end: PlanEnd | None = None
+
+    @property
+    def own(self) -> MadeCall | None:
+        """Return the call whose answer was returned, whether it was the only one or not; None where nobody answered."""
+        if self.answer is not None or self.served_by is None:
+            return self.answer
+        return MadeCall(
+            model=self.served_by,
+            why="",
+            error=self.error,
+            cost_usd=self.cost_usd,
+            cost_source=self.cost_source,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            latency_s=self.latency_s,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.charging import owed
+
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from gateway.caching.types import Looked, Written
-    from gateway.events import Outcome
+    from gateway.events import MadeCall, Outcome
 
 #: Seconds; from a local echo to a long answer.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600)
@@ -69,17 +73,37 @@ class Metrics:
         self.propensity = histogram("propensity", propensity, PROBABILITY_BUCKETS, "policy")
         self._of_what_is_shared()
         self._of_learning()
+        self._of_plans()
+
+    def _of_plans(self) -> None:
+        calls = "Calls of requests that took several, by policy, model and the first word of why they were made."
+        self.plan_calls = self._counter("plan_calls", calls, "policy", "model", "why")
+        ended = "Requests that took several calls, by policy and how their plan ended."
+        self.plans = self._counter("plans", ended, "policy", "end")
 
     def _of_learning(self) -> None:
         self._of_what_is_learned()
         self._of_what_is_overheard()
         self._of_promotions()
+        self._of_promises()
 
     def _of_exploration(self) -> None:
         explored = "Requests for which another model was drawn than the one that looked best, by policy."
         self.explored = self._counter("explored", explored, "policy")
         usd = "USD that these were expected to cost beyond the one that looked best, by policy."
         self.exploration_usd = self._counter("exploration_usd", usd, "policy")
+        hedges = "Requests for which a second candidate was asked, by policy and who answered (first, second, none)."
+        self.hedges = self._counter("hedges", hedges, "policy", "answered")
+        usd = "USD that the candidate took which did not answer first, by policy."
+        self.hedging_usd = self._counter("hedging_usd", usd, "policy")
+
+    def _of_promises(self) -> None:
+        bound = "Lower bound of the share of answers worse than the reference's, at the setting in force, by policy."
+        self.promise_bound = self._gauge("promise_bound", bound, "policy")
+        alarm = "1 where that has reached what was promised if requests are exchangeable with the rows proved on."
+        self.promise_alarm = self._gauge("promise_alarm", alarm, "policy")
+        setting = "The setting in force, the higher the bolder; -1: the reference alone answers."
+        self.promise_setting = self._gauge("promise_setting", setting, "policy")
 
     def _of_promotions(self) -> None:
         state = "1 for the state that a policy's candidate is in, 0 for the others."
@@ -142,20 +166,43 @@ class Metrics:
         """Return what counts for the cache."""
         return CacheCounts(self)
 
+    def hedged(self, policy: str, answered: str, usd: Decimal) -> None:
+        """Count a request for which a second candidate was asked, and what the loser took."""
+        self.hedges.labels(policy, answered).inc()
+        self.hedging_usd.labels(policy).inc(float(usd))
+
     def observe(self, policy: str, outcome: Outcome) -> None:
         """Count what came of a request."""
         model = outcome.served_by or "none"
         self.requests.labels(policy, model, str(outcome.status)).inc()
         self.request_seconds.labels(policy).observe(outcome.latency_s)
+        if outcome.own is not None:
+            self._spend(outcome.own)
+        for call in outcome.calls:
+            self._spend(call)
+        self._observe_plan(policy, outcome)
         if outcome.served_by is None:
             return
         if outcome.ttft_s is not None:
             self.ttft_seconds.labels(model).observe(outcome.ttft_s)
-        self.tokens.labels(model, "prompt").inc(outcome.prompt_tokens or 0)
-        self.tokens.labels(model, "completion").inc(outcome.completion_tokens or 0)
-        if outcome.cost_usd is None:
-            self.unpriced.labels(model).inc()
+
+    def _spend(self, call: MadeCall) -> None:
+        """Count what a call took, for its own model."""
+        self.tokens.labels(call.model, "prompt").inc(call.prompt_tokens or 0)
+        self.tokens.labels(call.model, "completion").inc(call.completion_tokens or 0)
+        if call.cost_usd is None:
+            self.unpriced.labels(call.model).inc(1 if owed(call) else 0)
         else:
-            self.cost_usd.labels(model).inc(float(outcome.cost_usd))
-            if outcome.cost_source == "estimated":
-                self.estimated_cost_usd.labels(model).inc(float(outcome.cost_usd))
+            self.cost_usd.labels(call.model).inc(float(call.cost_usd))
+            if call.cost_source == "estimated":
+                self.estimated_cost_usd.labels(call.model).inc(float(call.cost_usd))
+
+    def _observe_plan(self, policy: str, outcome: Outcome) -> None:
+        """Count the calls of a plan of several, and how it ended."""
+        calls = (*outcome.calls, *([outcome.answer] if outcome.answer else []))
+        for call in calls:
+            # The rest of it has numbers, of which there are too many for a label.
+            self.plan_calls.labels(policy, call.model, call.why.partition(" ")[0]).inc()
+        hedged = outcome.answer is not None and outcome.plan_end is None
+        if calls and not hedged:
+            self.plans.labels(policy, outcome.plan_end or "cut").inc()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.events import PLAN
 from gateway.quotas.pressure import Pressure
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.policy import Effect, Matched, Step
     from gateway.rules.ruleset import Judged
     from gateway.signals.extract import Readings
+    from gateway.tasks.task import Task
 
 #: Rules of one policy whose verdicts a trace shows; of more, it shows the last ones that were asked.
 MAX_RULES = 50
@@ -43,6 +45,10 @@ class Trace:
     exploration: Explored | None = None
     #: Which version decided, and how it compares with the other; None where nothing is being promoted.
     promotion: Mapping[str, Any] | None = None
+    #: Whom a plan of several calls asks first; None where there is one call, whose answer is final.
+    plan: tuple[str, ...] | None = None
+    #: What is left of the session's budget; None where it has none.
+    task: Task | None = None
 
     def as_json(self, *, every_rule: bool = False) -> dict[str, Any]:
         """Return it as plain values; `every_rule` adds the verdicts on rules whose turn did not come."""
@@ -64,6 +70,8 @@ class Trace:
             "kept": self.kept,
             "pressure": _pressure(self.pressure),
             **({} if self.exploration is None else {"exploration": self.exploration.as_json()}),
+            **({} if self.plan is None else {PLAN: {"asks": list(self.plan)}}),
+            **({} if self.task is None else {"task": self.task.as_json()}),
             "signal_ms": _milliseconds(self.readings.seconds),
             "stage_ms": _milliseconds(self.stages),
             **promotion,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.learning.caps import caps_of, moved, turned_down, weighed
-from gateway.learning.credit import Credit, Row, answered, observations, served_by
+from gateway.learning.credit import Credit, Row, counted, observations, served_by
 from gateway.learning.rewards import mixed, voices_of
 from gateway.store.values import to_micros
 from routers.observations import Folding
@@ -60,7 +60,7 @@ class Counting:
     def advanced(self, upto: Cursor, events: Sequence[LoggedEvent]) -> Progress:
         """Count what has changed, and return the progress with it. Raises `StoreError`."""
         made = self.pupil.subject.made
-        mine = [event for event in events if made(event.decision) and answered(event)]
+        mine = [event for event in events if made(event.decision) and counted(event)]
         progress = self.progress.advanced(upto, self._recounted(self.progress.share, mine, self._caps))
         self._book.keep(progress)
         return progress

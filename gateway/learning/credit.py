@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
-    from gateway.events import Decision, Outcome
+    from gateway.events import Decision, MadeCall
     from gateway.learning.rewards import Reward
     from gateway.store.base import LoggedEvent
 
@@ -53,6 +53,15 @@ def answered(event: LoggedEvent) -> bool:
     return event.outcome is not None and event.outcome.served_by is not None
 
 
+def counted(event: LoggedEvent) -> bool:
+    """Tell whether what came of a decision is counted of the model that answered.
+
+    It is not where a plan of several calls was begun: who answers is then chosen by what was answered. Of a first model
+    that a gate lets through, only the good answers would be seen, and of the next one only hard requests.
+    """
+    return answered(event) and not event.decision.planned
+
+
 def served_by(event: LoggedEvent) -> str:
     """Return the model that answered; empty where none did."""
     return (event.outcome.served_by if event.outcome else None) or ""
@@ -64,7 +73,7 @@ def observations(rows: Sequence[Row]) -> Observations:
     Credit goes to the model that answered. Where that is a fallback, its propensity is the one that it had when the
     choice was drawn: 0 where it was no candidate.
     """
-    outcomes = [_outcome(row.event) for row in rows]
+    calls = [_call(row.event) for row in rows]
     decisions = [row.event.decision for row in rows]
     actions = [served_by(row.event) for row in rows]
     chances = [decision.propensities.get(action, 0.0) for decision, action in zip(decisions, actions, strict=True)]
@@ -74,9 +83,9 @@ def observations(rows: Sequence[Row]) -> Observations:
         rewards=np.array([row.credit.value for row in rows], np.float64),
         weights=np.array([row.credit.weight for row in rows], np.float64),
         propensities=np.array(chances, np.float64),
-        costs_usd=_column(outcomes, lambda outcome: outcome.cost_usd),
-        completion_tokens=_column(outcomes, lambda outcome: outcome.completion_tokens),
-        latencies_s=_column(outcomes, lambda outcome: outcome.latency_s if outcome.error is None else None),
+        costs_usd=_column(calls, lambda call: call.cost_usd),
+        completion_tokens=_column(calls, lambda call: call.completion_tokens),
+        latencies_s=_column(calls, lambda call: call.latency_s if call.error is None else None),
         times=np.array([decision.at.timestamp() for decision in decisions], np.float64),
     )
 
@@ -93,12 +102,13 @@ def context_of(decision: Decision) -> Context:
     )
 
 
-def _outcome(event: LoggedEvent) -> Outcome:
-    if event.outcome is None:
-        raise ValueError(f"decision {event.decision.id} has no outcome yet: nothing is counted of it")
-    return event.outcome
+def _call(event: LoggedEvent) -> MadeCall:
+    """Return the answer's own call: what others took that were asked as well is not the model's."""
+    if event.outcome is None or event.outcome.own is None:
+        raise ValueError(f"decision {event.decision.id} has no answer yet: nothing is counted of it")
+    return event.outcome.own
 
 
-def _column(outcomes: Sequence[Outcome], value: Callable[[Outcome], Decimal | float | None]) -> np.ndarray:
-    found = (value(outcome) for outcome in outcomes)
+def _column(calls: Sequence[MadeCall], value: Callable[[MadeCall], Decimal | float | None]) -> np.ndarray:
+    found = (value(call) for call in calls)
     return np.array([math.nan if one is None else float(one) for one in found], np.float64)

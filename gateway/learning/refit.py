@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gateway.learning.credit import Credit, Row, answered, observations
+from gateway.learning.credit import Credit, Row, counted, observations
 from gateway.learning.rewards import reward_of
 from routers.types import Outcomes
 
@@ -30,7 +30,7 @@ def rated(log: Store, subject: Subject, rules: RewardRules) -> list[Row]:
     found = []
     wanted = subject.settings.window
     for event in log.joined(limit=wanted * LOOKED_AT, newest_first=True):
-        reward = reward_of(event, rules) if subject.made(event.decision) and answered(event) else None
+        reward = reward_of(event, rules) if subject.made(event.decision) and counted(event) else None
         if reward is not None and reward.weight >= LEAST_WEIGHT:
             found.append(Row(event, Credit.of(reward)))
             if len(found) == wanted:

@@ -42,7 +42,7 @@ def _counted(trial: Trial, pair: tuple[Routed, Routed] | None) -> dict[str, Any]
     """Return the weights of a request that either version might have served."""
     share = trial.standing.share
     weights = by_side(trial.side, share)
-    if pair is None:
+    if pair is None or not all(routed.call.final for routed in pair):
         return _weights(weights)
     chances, chosen = _chances(trial, *pair), pair[0].call.candidates[0].model
     if alike(*pair):
@@ -64,9 +64,10 @@ def _watched(trial: Trial, pair: tuple[Routed, Routed] | None) -> dict[str, Any]
 def alike(one: Routed, other: Routed) -> bool:
     """Tell whether a model's answer would be the same under both decisions: asked alike, with the same to fall back on.
 
-    What continues a session goes by who answered there before, which is not the same on both sides.
+    What continues a session goes by who answered there before, which is not the same on both sides. A plan of several
+    calls goes on from the model that it asks first, each in its own way.
     """
-    if one.context.features.get("session.continues") is True:
+    if one.context.features.get("session.continues") is True or not (one.call.final and other.call.final):
         return False
     ways = [
         (

@@ -23,7 +23,7 @@ from gateway.rules.features import with_defaults
 from gateway.rules.projections import apply
 from gateway.signals.base import Request
 from routers.estimators.wording import Wording
-from routers.observations import Exploring
+from routers.observations import unexplored
 from routers.types import Call, Context
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
             raise RequestRejected(leads_to.message)
         if isinstance(leads_to, Route):
             router = turned(leads_to.router, resolved.quality_weight, policy, policy.dial)
-            if not policy.exploration.enabled and isinstance(router, Exploring):
-                router = router.without_exploration()
+            if not policy.exploration.enabled:
+                router = unexplored(router) or router
             return _choice(request, side, leads_to, router, path)
         policy = leads_to
 
@@ -127,6 +127,7 @@ def _choice(request: LoggedRequest, side: Side, route: Route, router: Router, pa
         rewards={model: estimate.mean for model, estimate in call.estimates.items()},
         costs_usd=call.expected_cost_usd,
         prices_usd={model: float(usd) for model, usd in prices.items() if usd is not None},
+        planned=not call.final,
     )
 
 
@@ -148,8 +149,8 @@ def _require(router: Router, request: LoggedRequest, side: Side) -> None:
 
 
 def reads_text(part: object) -> bool:
-    """Tell whether a router, or an estimator within it, reads the text itself."""
-    inner = (getattr(part, "estimator", None), *getattr(part, "members", ()))
+    """Tell whether a router, or a router or an estimator within it, reads the text itself."""
+    inner = (getattr(part, "router", None), getattr(part, "estimator", None), *getattr(part, "members", ()))
     return isinstance(part, Wording) or any(reads_text(one) for one in inner if one is not None)
 
 

@@ -36,13 +36,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who may answer, and with what chance. `costs_usd` are the router's expectations, `prices_usd` go by the price."""
+    """Who may answer, and with what chance. `costs_usd` are the router's expectations, `prices_usd` go by the price.
+
+    `planned` tells that it is a plan of several calls, of which this is the first.
+    """
 
     rule: str | None
     propensities: Mapping[str, float]
     rewards: Mapping[str, float]
     costs_usd: Mapping[str, float]
     prices_usd: Mapping[str, float]
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 OF_REFUSED: Final[Mapping[str, float]] = {"quality": 0.0, "cost": 0.0, "latency": 0.0, "errors": 1.0}
 #: What a request depends on that kept the model of a session which began before the log does.
 BEGINNING: Final = "the beginning of its session"
+#: What a request depends on that a plan of several calls answered, or would answer now: the log has one outcome of all.
+ALONE: Final = "what each call of a plan would have come to by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def _missing(requests: Sequence[Request], origins: Sequence[int | None], number:
     if origins[number] is None and all(made.holds for made in request.made):
         return frozenset({BEGINNING})
     decided = [made.decided for one in (request, source) for made in one.made]
-    return frozenset[str]().union(*(one.missing for one in decided if isinstance(one, Untold)))
+    lacking = frozenset[str]().union(*(one.missing for one in decided if isinstance(one, Untold)))
+    planned = request.planned or source.planned or any(isinstance(one, Choice) and one.planned for one in decided)
+    return lacking | {ALONE} if planned else lacking
 
 
 def _source(requests: Sequence[Request], origins: Sequence[int | None], number: int) -> Request:

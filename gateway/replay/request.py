@@ -48,7 +48,8 @@ class Request:
     `chosen` was drawn, `served` answered. `values` are what came of it, by quantity, NaN where unknown; `trust` in
     (0, 1] is how far its quality is one, and `sampled` the probability with which a judge was asked, NaN unless judges
     alone have rated it. `kept` tells that the model was that of its session, `held` that no router was asked. `made` is
-    what each policy makes of it.
+    what each policy makes of it. `planned` tells that a plan of several calls was begun: `values` are what came of all
+    of them together.
     """
 
     at: datetime
@@ -66,6 +67,7 @@ class Request:
     trust: float
     sampled: float
     made: tuple[Made, ...]
+    planned: bool = False
 
 
 def requests_of(logged: Iterable[LoggedEvent], sides: Sequence[Side], rules: RewardRules) -> Iterator[Request]:
@@ -92,6 +94,7 @@ def requests_of(logged: Iterable[LoggedEvent], sides: Sequence[Side], rules: Rew
             trust=1.0 if reward is None else reward.weight,
             sampled=_sampled(event.feedback),
             made=tuple(Made(_decided_again(decision, side), _holds(decision, side)) for side in sides),
+            planned=decision.planned,
         )
 
 

@@ -18,6 +18,7 @@ from gateway.store.samples import (
     build_feedback,
     build_move,
     build_outcome,
+    build_planned_outcome,
     expect,
     expect_error,
 )
@@ -66,12 +67,14 @@ def check_is_empty_at_first(store: Store) -> None:
 def check_joins_what_belongs_together(store: Store) -> None:
     """Check that a decision comes back with its own outcome and feedback, equal to what was appended."""
     events: list[Event] = [build_decision(1), build_decision(2), build_outcome(2), build_feedback("f", 2)]
+    events += [build_decision(3), build_planned_outcome(3)]
 
-    expect([True] * 4, store.append(events), "new events")
+    expect([True] * 6, store.append(events), "new events")
 
     expected = [
         LoggedEvent(build_decision(1), None, ()),
         LoggedEvent(build_decision(2), build_outcome(2), (build_feedback("f", 2),)),
+        LoggedEvent(build_decision(3), build_planned_outcome(3), ()),
     ]
     expect(expected, list(store.joined()), "joined")
 
@@ -91,6 +94,8 @@ def check_keeps_unknown_apart_from_zero(store: Store) -> None:
         "reasoning_tokens",
         "audio_prompt_tokens",
         "audio_completion_tokens",
+        "answer",
+        "plan_end",
     ]
     absent = build_outcome(1, **dict.fromkeys(unknown), status=499, error="client_left", attempts=())
     free = build_outcome(2, cost_usd=Decimal(0), cached_tokens=0, ttft_s=0.0, completion_tokens=0, reasoning_tokens=0)

@@ -1,6 +1,6 @@
 """Events as rows of plain values, and back.
 
-Ids are text, times integer microseconds since 1970 (UTC), money integer nano-dollars, mappings and attempts
+Ids are text, times integer microseconds since 1970 (UTC), money integer nano-dollars, mappings, attempts and calls
 JSON. Text is Unicode text: a lone surrogate, which JSON lets a client send, becomes U+FFFD.
 """
 
@@ -10,7 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gateway.events import Attempt, Decision, Erasure, Event, Feedback, LoggedEstimate, Move, Outcome
+from gateway.events import Decision, Erasure, Event, Feedback, Move, Outcome
+from gateway.store import members
 from gateway.store.base import RefusedEventError
 from gateway.store.money import from_nanos, to_nanos
 from gateway.store.values import from_micros, integer, json_text, real, to_micros, unicode_text
@@ -18,7 +19,7 @@ from gateway.store.values import from_micros, integer, json_text, real, to_micro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.store.values import Row, Value
+    from gateway.store.values import Row
 
 
 def encode(event: Event) -> Row:
@@ -55,7 +56,7 @@ def _encode_decision(event: Decision) -> Row:
         unicode_text(event.chosen),
         unicode_text(event.why),
         json_text(event.propensities),
-        json_text({model: _estimate_members(estimate) for model, estimate in event.estimates.items()}),
+        members.estimates_text(event.estimates),
         json_text(event.features),
         event.embedding,
         unicode_text(event.text),
@@ -81,7 +82,7 @@ def decode_decision(row: Sequence[Any]) -> Decision:
         chosen=chosen,
         why=why,
         propensities=json.loads(propensities),
-        estimates={model: LoggedEstimate(**members) for model, members in json.loads(estimates).items()},
+        estimates=members.estimates(estimates),
         features={name: _feature(value) for name, value in json.loads(features).items()},
         embedding=embedding,
         text=text,
@@ -106,12 +107,15 @@ def _encode_outcome(event: Outcome) -> Row:
         integer(None if event.cost_usd is None else to_nanos(event.cost_usd)),
         real(event.ttft_s),
         real(event.latency_s),
-        json_text([_attempt_members(attempt) for attempt in event.attempts]),
+        members.attempts_text(event.attempts),
         event.cost_source,
         integer(event.cache_write_tokens),
         integer(event.reasoning_tokens),
         integer(event.audio_prompt_tokens),
         integer(event.audio_completion_tokens),
+        members.calls_text(event.calls),
+        members.answer_text(event.answer),
+        event.plan_end,
     )
 
 
@@ -120,7 +124,7 @@ def decode_outcome(row: Sequence[Any]) -> Outcome:
     decision_id, at, served_by, status, error, finish_reason, *counts = row[:10]
     prompt_tokens, completion_tokens, cached_tokens, cost_nanos = counts
     ttft_s, latency_s, attempts, cost_source, *parts = row[10:]
-    cache_write_tokens, reasoning_tokens, audio_prompt_tokens, audio_completion_tokens = parts
+    cache_write_tokens, reasoning_tokens, audio_prompt_tokens, audio_completion_tokens, calls, answer, plan_end = parts
     return Outcome(
         decision_id=UUID(decision_id),
         at=from_micros(at),
@@ -134,14 +138,15 @@ def decode_outcome(row: Sequence[Any]) -> Outcome:
         cost_usd=None if cost_nanos is None else from_nanos(cost_nanos),
         ttft_s=ttft_s,
         latency_s=latency_s,
-        attempts=tuple(
-            Attempt(**{**members, "started": from_micros(members["started"])}) for members in json.loads(attempts)
-        ),
+        attempts=members.attempts(attempts),
         cost_source=cost_source,
         cache_write_tokens=cache_write_tokens,
         reasoning_tokens=reasoning_tokens,
         audio_prompt_tokens=audio_prompt_tokens,
         audio_completion_tokens=audio_completion_tokens,
+        calls=members.calls(calls),
+        answer=members.answer(answer),
+        plan_end=plan_end,
     )
 
 
@@ -191,19 +196,3 @@ def decode_move(row: Sequence[Any]) -> Move:
 def _feature(value: Any) -> Any:
     """Return a feature as it was: JSON has no tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _estimate_members(estimate: LoggedEstimate) -> dict[str, float | None]:
-    return {"reward": estimate.reward, "reward_std": estimate.reward_std, "cost_usd": estimate.cost_usd}
-
-
-def _attempt_members(attempt: Attempt) -> dict[str, Value]:
-    return {
-        "model": attempt.model,
-        "started": to_micros(attempt.started),
-        "latency_s": real(attempt.latency_s),
-        "status": attempt.status,
-        "error": attempt.error,
-        "endpoint": attempt.endpoint,
-        "then": attempt.then,
-    }

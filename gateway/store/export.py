@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING
 
 from gateway.store.parquet import write_parquet
-from gateway.store.rows import Row, rows
+from gateway.store.row import Row
+from gateway.store.rows import rows
 from gateway.store.table import print_log
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from gateway.store.rows import Row
+    from gateway.store.row import CallRow, Row
 
 #: Rows in memory at a time, and in a row group.
 PIECE = 2000
@@ -35,6 +35,18 @@ _ATTEMPT = pa.struct(
         ("error", pa.string()),
         ("endpoint", pa.string()),
         ("then", pa.string()),
+    ]
+)
+_CALL = pa.struct(
+    [
+        ("model", pa.string()),
+        ("why", pa.string()),
+        ("error", pa.string()),
+        ("cost_usd", _MONEY),
+        ("cost_source", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("completion_tokens", pa.int64()),
+        ("latency_s", pa.float64()),
     ]
 )
 _FEEDBACK = pa.struct(
@@ -86,6 +98,9 @@ SCHEMA = pa.schema(
         pa.field("ttft_s", pa.float64()),
         pa.field("latency_s", pa.float64()),
         pa.field("attempts", pa.list_(_ATTEMPT), nullable=False),
+        pa.field("calls", pa.list_(_CALL), nullable=False),
+        pa.field("answer", _CALL),
+        pa.field("plan_end", pa.string()),
         pa.field("feedback", pa.list_(_FEEDBACK), nullable=False),
         pa.field("embedding", pa.list_(pa.float32())),
         pa.field("text", pa.string()),
@@ -133,14 +148,24 @@ def _typed(row: Row) -> dict[str, Any]:
         **row,
         "at": _time(row["at"]),
         "finished_at": _time(row["finished_at"]),
-        "cost_usd": None if row["cost_usd"] is None else Decimal(row["cost_usd"]),
+        "cost_usd": _money(row["cost_usd"]),
         "propensities": list(row["propensities"].items()),
         "estimates": list(row["estimates"].items()),
         "features": json.dumps(row["features"], ensure_ascii=False),
         "trace": json.dumps(row["trace"]),
         "attempts": [{**attempt, "started": _time(attempt["started"])} for attempt in row["attempts"]],
+        "calls": [_call(call) for call in row["calls"]],
+        "answer": None if row["answer"] is None else _call(row["answer"]),
         "feedback": [{**feedback, "at": _time(feedback["at"])} for feedback in row["feedback"]],
     }
+
+
+def _call(call: CallRow) -> dict[str, Any]:
+    return {**call, "cost_usd": _money(call["cost_usd"])}
+
+
+def _money(usd: str | None) -> Decimal | None:
+    return None if usd is None else Decimal(usd)
 
 
 def _time(iso: str | None) -> datetime | None:

@@ -4,104 +4,17 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from decimal import Decimal
 
-    from gateway.events import Attempt, Feedback, LoggedEstimate, Outcome
+    from gateway.events import Attempt, Feedback, LoggedEstimate, MadeCall, Outcome
     from gateway.store.base import LoggedEvent, Store
+    from gateway.store.row import AttemptRow, CallRow, EstimateRow, FeedbackRow, OutcomeRow, Row
     from routers.types import Feature
-
-
-class EstimateRow(TypedDict):
-    """What was expected of one candidate."""
-
-    reward: float | None
-    reward_std: float | None
-    cost_usd: float | None
-
-
-class AttemptRow(TypedDict):
-    """One call to one candidate."""
-
-    model: str
-    started: str
-    latency_s: float
-    status: int | None
-    error: str | None
-    endpoint: str
-    then: str | None
-
-
-class FeedbackRow(TypedDict):
-    """One piece of feedback."""
-
-    id: str
-    at: str
-    kind: str
-    value: float | None
-    model: str | None
-    other: str | None
-    source: str
-    comment: str | None
-    name: str | None
-    caller: str
-
-
-class OutcomeRow(TypedDict):
-    """What came of a request: all None while that is unknown, `attempts` empty.
-
-    `cost_usd` is an exact decimal, as text with nine digits after the point.
-    """
-
-    finished_at: str | None
-    served_by: str | None
-    status: int | None
-    error: str | None
-    finish_reason: str | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cached_tokens: int | None
-    cache_write_tokens: int | None
-    reasoning_tokens: int | None
-    audio_prompt_tokens: int | None
-    audio_completion_tokens: int | None
-    cost_usd: str | None
-    cost_source: str | None
-    ttft_s: float | None
-    latency_s: float | None
-    attempts: list[AttemptRow]
-
-
-class Row(OutcomeRow):
-    """One request. Times are ISO 8601 in UTC; `propensity` is the chosen model's, as in `propensities`.
-
-    None means unknown, never zero; so do numbers that are no finite ones. `embedding` and `text` are None
-    unless the configuration stores them. `trace` is what else the decision was made from.
-    """
-
-    at: str
-    decision_id: str
-    request_id: str
-    policy: str
-    policy_digest: str
-    requested_model: str
-    stream: bool
-    chosen: str
-    why: str
-    propensity: float | None
-    propensities: dict[str, float | None]
-    estimates: dict[str, EstimateRow]
-    features: dict[str, float | str | bool | list[str] | None]
-    feedback: list[FeedbackRow]
-    embedding: list[float | None] | None
-    text: str | None
-    rule: str | None
-    tag: str | None
-    trace: dict[str, Any]
-    caller: str
 
 
 def rows(
@@ -169,6 +82,9 @@ def _no_outcome() -> OutcomeRow:
         "ttft_s": None,
         "latency_s": None,
         "attempts": [],
+        "calls": [],
+        "answer": None,
+        "plan_end": None,
     }
 
 
@@ -186,11 +102,14 @@ def _outcome_row(outcome: Outcome) -> OutcomeRow:
         "reasoning_tokens": outcome.reasoning_tokens,
         "audio_prompt_tokens": outcome.audio_prompt_tokens,
         "audio_completion_tokens": outcome.audio_completion_tokens,
-        "cost_usd": None if outcome.cost_usd is None else format(outcome.cost_usd, "f"),
+        "cost_usd": _money(outcome.cost_usd),
         "cost_source": outcome.cost_source,
         "ttft_s": outcome.ttft_s,
         "latency_s": outcome.latency_s,
         "attempts": [_attempt_row(attempt) for attempt in outcome.attempts],
+        "calls": [call_row(call) for call in outcome.calls],
+        "answer": None if outcome.answer is None else call_row(outcome.answer),
+        "plan_end": outcome.plan_end,
     }
 
 
@@ -203,6 +122,20 @@ def _attempt_row(attempt: Attempt) -> AttemptRow:
         "error": attempt.error,
         "endpoint": attempt.endpoint,
         "then": attempt.then,
+    }
+
+
+def call_row(call: MadeCall) -> CallRow:
+    """Return a call of a plan as plain values."""
+    return {
+        "model": call.model,
+        "why": call.why,
+        "error": call.error,
+        "cost_usd": _money(call.cost_usd),
+        "cost_source": call.cost_source,
+        "prompt_tokens": call.prompt_tokens,
+        "completion_tokens": call.completion_tokens,
+        "latency_s": call.latency_s,
     }
 
 
@@ -231,6 +164,10 @@ def _feedback_row(feedback: Feedback) -> FeedbackRow:
 
 def _iso(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
+
+
+def _money(usd: Decimal | None) -> str | None:
+    return None if usd is None else format(usd, "f")
 
 
 def _finite(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gateway.events import Attempt, Decision, Erasure, Feedback, LoggedEstimate, Move, Outcome
+from gateway.events import Attempt, Decision, Erasure, Feedback, LoggedEstimate, MadeCall, Move, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,20 @@ def build_outcome(number: int, **changes: Any) -> Outcome:
         audio_completion_tokens=5,
     )
     return replace(outcome, **changes)
+
+
+def build_planned_outcome(number: int, **changes: Any) -> Outcome:
+    """Build the outcome of decision `number`: the second step of a cascade answered, after a judge who did not."""
+    planned = build_outcome(
+        number,
+        calls=(
+            MadeCall("small", "cascade step=0", None, Decimal("0.00000034"), "priced", 812, 21, 0.375),
+            MadeCall("judge", "judge", "timeout", None, None, None, None, 0.25),
+        ),
+        answer=MadeCall("large", "cascade step=1", None, Decimal("0.000012"), "priced", 812, 34, 0.75),
+        plan_end="relayed",
+    )
+    return replace(planned, **changes)
 
 
 def build_feedback(feedback_id: str, number: int, **changes: Any) -> Feedback:

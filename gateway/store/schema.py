@@ -23,7 +23,7 @@ TRIES: Final = 100
 PAUSE_S: Final = 0.02
 
 #: Counts the changes to the tables (`PRAGMA user_version`).
-VERSION = 4
+VERSION = 5
 
 #: Marks a file as this log's (`PRAGMA application_id`): "PNTS".
 APPLICATION_ID = 0x504E5453

@@ -27,7 +27,9 @@ _FIRST, _LAST = -(2**63), 2**63 - 1
 # A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
 _INSERT: Final = {
     Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-    Outcome: "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING",
+    Outcome: (
+        "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING"
+    ),
     Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
     Erasure: "INSERT INTO erasures VALUES (?,?,?) ON CONFLICT (feedback_id) DO NOTHING",
     Move: "INSERT INTO moves VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",

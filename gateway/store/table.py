@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from gateway.store.rows import FeedbackRow, Row
+    from gateway.store.row import FeedbackRow, Row
 
 _UNKNOWN = "-"
 COLUMNS = (
@@ -58,7 +58,7 @@ def _cells(row: Row) -> dict[str, str]:
         "time": f"{datetime.fromisoformat(row['at']):%m-%d %H:%M:%S}",
         "decision": row["decision_id"],
         "policy": row["policy"],
-        "served by": row["served_by"] or _UNKNOWN,
+        "served by": _served(row),
         "propensity": _number(row["propensity"], ".3f"),
         "status": _status(row),
         "tokens in/out": f"{_number(row['prompt_tokens'], 'd')}/{_number(row['completion_tokens'], 'd')}",
@@ -67,6 +67,13 @@ def _cells(row: Row) -> dict[str, str]:
         "latency s": _number(row["latency_s"], ".3f"),
         "feedback": ", ".join(_opinion(feedback) for feedback in row["feedback"]),
     }
+
+
+def _served(row: Row) -> str:
+    """Return who answered, and how many calls were made where it was not one."""
+    answered = row["served_by"] or _UNKNOWN
+    made = len(row["calls"]) + (row["answer"] is not None)
+    return f"{answered} ({made} calls)" if row["calls"] else answered
 
 
 def _opinion(feedback: FeedbackRow) -> str:

@@ -113,7 +113,10 @@ CREATE TABLE outcomes (
     cache_write_tokens      INTEGER,
     reasoning_tokens        INTEGER,
     audio_prompt_tokens     INTEGER,
-    audio_completion_tokens INTEGER
+    audio_completion_tokens INTEGER,
+    calls    TEXT NOT NULL DEFAULT '[]',        -- JSON: calls besides the one that served: [{model, why, error, ...}]
+    answer   TEXT,                              -- JSON: the one that did; NULL where it was the only one
+    plan_end TEXT                               -- relayed, settled, bounds or no_answer
 ) STRICT"""
 
 
@@ -151,5 +154,10 @@ MIGRATIONS: Final = {
         # What is there already: each decision once, as whoever follows the log reads all that belongs to it.
         "INSERT INTO changes (decision_id) SELECT id FROM decisions ORDER BY at, id",
         *_statements(_TRIGGERS_4),
+    ),
+    4: (
+        "ALTER TABLE outcomes ADD COLUMN calls TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE outcomes ADD COLUMN answer TEXT",
+        "ALTER TABLE outcomes ADD COLUMN plan_end TEXT",
     ),
 }

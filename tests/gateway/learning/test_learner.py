@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from gateway.learning.subjects import Rules
 from gateway.learning.trust import TrustRules
 from gateway.store.base import Selection
 from gateway.store.memory import MemoryStore
-from gateway.store.samples import NOON
+from gateway.store.samples import NOON, build_planned_outcome
 from gateway.store.sqlite import SQLiteStore
 from tests.gateway.learning.lessons import RULES, decision, in_memory, learn_all, outcome, pupil, rating, share_of
 
@@ -69,6 +70,34 @@ def test_the_credit_is_the_fallbacks_where_a_fallback_answered(log, book):
     learn_all(log, book, replace(pupil(), router=Spying()))
 
     assert (["large", "stranger"], [0.1, 0.0]) == (list(seen[0].actions), seen[0].propensities.tolist())
+
+
+@pytest.mark.parametrize("served", ["small", "large"])
+def test_a_plan_of_several_calls_teaches_nothing_of_single_models(log, book, served):
+    """Whether it went on or not: who answered was chosen by what was answered."""
+    begun = decision(1, chosen="small", trace={"plan": {"asks": ["small"]}})
+    log.append([begun, build_planned_outcome(1, served_by=served), rating("a", 1, 1.0)])
+    log.append([decision(2), outcome(2, "small"), rating("b", 2, 0.25)])
+
+    share = learn_all(log, book).progress("auto").share
+
+    assert (1, 0.25) == (share.rows, round(mean_of(share, "small"), 6))
+
+
+def test_what_the_loser_of_a_race_took_is_not_the_winners(log, book):
+    """A request that two were asked cost more than the answer, which is what is learned of its model."""
+    seen = []
+    router = pupil().router
+
+    class Spying:
+        def sums(self, observations):
+            seen.append(observations)
+            return router.sums(observations)
+
+    log.append([decision(1), build_planned_outcome(1, cost_usd=Decimal("0.5"))])
+    learn_all(log, book, replace(pupil(), router=Spying()))
+
+    assert (["large"], 1.2e-5, 0.75) == (seen[0].actions, seen[0].costs_usd[0], seen[0].latencies_s[0])
 
 
 def test_a_decision_without_an_embedding_counts(log, book):

@@ -34,13 +34,14 @@ def test_the_newest_rated_answers_become_a_table_with_gaps():
 
 
 def test_what_is_hardly_trusted_is_left_out():
-    """A table has no weights; what nobody has rated is left out, too."""
+    """A table has no weights; what nobody has rated is left out, too, and so is what a plan of several calls returned."""
     log = log_of(
         *(decision(1), outcome(1), rating("a", 1, source="implicit")),
         *(decision(2), outcome(2), rating("b", 2, source="judge")),
         *(decision(3), outcome(3)),
         *(decision(4), rating("c", 4)),
         *(decision(5, policy="other"), outcome(5), rating("d", 5)),
+        *(decision(6, trace={"plan": {"asks": ["small"]}}), outcome(6), rating("e", 6)),
     )
     assert [2] == [row.event.decision.id.int for row in rated(log, subject(), RULES)]
 

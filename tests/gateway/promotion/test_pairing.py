@@ -16,6 +16,7 @@ from gateway.route import Refusal
 from gateway.rules.conditions import ALWAYS
 from gateway.rules.ruleset import Rule, RuleSet
 from routers.fixed import Fixed
+from routers.plans.self_consistency import SelfConsistency
 from routers.random_choice import RandomChoice
 from routers.weighted import Weighted
 from tests.gateway.promotion.evidence import RULES, standing
@@ -82,6 +83,27 @@ def test_what_continues_a_session_counts_by_side():
     routed = asyncio.run(deciding.decide(later, there))
 
     assert 0 in routed.trace.promotion["weights"]
+
+
+def test_plans_of_several_calls_count_by_side():
+    """What the model that is asked first would have said decides little; what was expected of it takes out no chance."""
+    found = decided(SelfConsistency(Weighted({"a": 6, "b": 4})), Weighted({"a": 5, "b": 5}))
+    notes = [routed.trace.promotion for routed in found]
+
+    assert {"candidate": [0.5, 0.0, 0.25], "live": [0.0, 0.5, 0.25]} == {
+        note["side"]: note["weights"] for note in notes
+    }
+    assert not any("controls" in note for note in notes)
+
+
+def test_a_plan_is_not_told_from_single_answers_while_it_watches():
+    """Nor are single answers from a plan's: nothing of the other version is covered."""
+    plan = SelfConsistency(Fixed("a"))
+    notes = [
+        decided(candidate, live, "shadow", 0.0, count=1)[0].trace.promotion
+        for candidate, live in ((plan, Fixed("a")), (Fixed("a"), plan))
+    ]
+    assert [{"covered": 0.0}] * 2 == [{k: v for k, v in note.items() if k in ("covered", "weights")} for note in notes]
 
 
 def test_a_sample_of_none_is_not_compared():

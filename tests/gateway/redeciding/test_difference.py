@@ -161,17 +161,27 @@ def test_rules_that_ask_for_the_text_need_it(tmp_path):
     ]
 
 
+def test_a_plan_of_several_calls_is_known_as_one(tmp_path):
+    """What is decided again is whom it asks first."""
+    by = side(tmp_path, router={"type": "self_consistency", "router": {"type": "fixed", "model": "small"}})
+    found = again(logged(), by)
+
+    assert (True, {"small": 1.0, "large": 0.0}) == (found.planned, found.propensities)
+    assert again(logged(), side(tmp_path, **FIXED)).planned is False
+
+
 def test_a_router_needs_the_embedding_and_one_that_reads_words_the_text(tmp_path):
     """An embedding that missed its deadline is what the router would have had."""
     knn = {"type": "estimating", "estimator": {"type": "knn"}, "rule": {"type": "greedy"}}
     by = side(tmp_path, router=knn)
     words = {"type": "estimating", "estimator": {"type": "wording", "estimator": {"type": "knn"}}, "rule": {"type": "greedy"}}  # fmt: skip
     within = {**words, "estimator": {"type": "ensemble", "members": [words["estimator"], {"type": "constant"}]}}
+    plan = {"type": "self_consistency", "router": words}
 
     assert Untold(frozenset({"embedding"})) == again(logged(), by)
     assert isinstance(again(logged(trace={"missed": ["embedding"]}), by), Choice)
     assert isinstance(again(logged(embedding=b"\x00\x00\x80?" * 384), by), Choice)
-    assert [False, True, True] == [reads_text(build_router(spec)) for spec in (knn, words, within)]
+    assert [False, True, True, True] == [reads_text(build_router(spec)) for spec in (knn, words, within, plan)]
 
 
 def test_the_time_is_told_anew(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gateway.redeciding.redecided import Choice, Rejected, Untold
-from gateway.replay.columns import BEGINNING, OF_REFUSED, columns_of, missing_of
+from gateway.replay.columns import ALONE, BEGINNING, OF_REFUSED, columns_of, missing_of
 from gateway.replay.origins import origins_of
 from gateway.replay.request import Made, Request
 from routers.evaluation.off_policy.dr import dr
@@ -75,6 +75,14 @@ def test_what_cannot_be_told_is_left_out_and_named():
 
     assert [frozenset(), {"embedding"}] == missing_of(requests)
     assert [0] == columns(requests).kept.tolist()
+
+
+def test_what_a_plan_came_to_is_no_evidence_for_a_single_model():
+    """Neither what one has answered, nor what one would answer: the log has one outcome of all its calls."""
+    planned = Made(Choice(None, EVEN, {}, {}, {}, planned=True), holds=True)
+    requests = [request(0), request(1, planned=True), request(2, made=(planned,)), held(3, "small", "s1")]
+
+    assert [frozenset(), {ALONE}, {ALONE}, {ALONE}] == missing_of(requests)
 
 
 def test_a_refused_request_earns_nothing_and_has_failed():

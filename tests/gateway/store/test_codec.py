@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,10 @@ import pytest
 from gateway.store import codec
 from gateway.store.base import RefusedEventError
 from gateway.store.checks import NOON, build_decision, build_feedback, build_move, build_outcome
+from gateway.store.samples import build_planned_outcome
 from gateway.store.values import to_micros
+
+CALL = build_planned_outcome(1).calls[0]
 
 
 @pytest.mark.parametrize(
@@ -15,6 +19,7 @@ from gateway.store.values import to_micros
     [
         (build_decision(1), codec.decode_decision),
         (build_outcome(1), codec.decode_outcome),
+        (build_planned_outcome(1), codec.decode_outcome),
         (build_feedback("f", 1), codec.decode_feedback),
         (build_feedback("f", 1, kind="label", value=None, name="rude"), codec.decode_feedback),
         (build_move(1), codec.decode_move),
@@ -28,12 +33,13 @@ def test_decoding_reverses_encoding(event, decode):
 def test_columns_are_plain():
     """Ids are text, times microseconds, flags integers, money nano-dollars: what a shell can read."""
     decision = codec.encode(build_decision(1))
-    outcome = codec.encode(build_outcome(1))
+    outcome = codec.encode(build_planned_outcome(1))
 
     assert decision[:2] == ("00000000-0000-0000-0000-000000000001", 1_767_268_801_000_000)
     assert decision[6] == 1
     assert json.loads(decision[9]) == {"small": 0.9, "large": 0.1}
     assert outcome[9] == 12_340
+    assert json.loads(outcome[18])[0]["cost_nano_usd"] == 340
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,8 @@ def test_columns_are_plain():
         (build_decision(1, features={"unknown": object()}), "JSON"),
         (build_decision(1, policy=None, at=None), "utcoffset"),
         (build_outcome(1, latency_s=float("inf")), "inf"),
+        (build_outcome(1, calls=(replace(CALL, latency_s=float("nan")),)), "nan"),
+        (build_outcome(1, calls=(replace(CALL, prompt_tokens=2**63),)), "64 bits"),
         (build_outcome(1, status=2**63), "64 bits"),
         (build_feedback("f", 1, value=float("nan")), "nan"),
     ],

@@ -8,7 +8,9 @@ from gateway.store.base import StoreError
 from gateway.store.checks import NOON, SECOND, build_decision, build_feedback, build_outcome
 from gateway.store.memory import MemoryStore
 from gateway.store.parquet import PIECE, SCHEMA, write_parquet
-from gateway.store.rows import Row, rows
+from gateway.store.row import Row
+from gateway.store.rows import rows
+from gateway.store.samples import build_planned_outcome
 
 
 def exported(path, *events):
@@ -47,6 +49,21 @@ def test_values_are_typed(tmp_path):
     ]
     assert [(feedback["kind"], feedback["value"]) for feedback in row["feedback"]] == [("binary", 1.0)]
     assert row["embedding"] == [1.0, 0.0]
+
+
+def test_calls_of_a_plan_are_typed(tmp_path):
+    """A list of them, and the answer's own; none where there was one call alone."""
+    planned, alone = exported(
+        tmp_path / "log.parquet", build_decision(1), build_planned_outcome(1), build_decision(2), build_outcome(2)
+    ).to_pylist()
+
+    assert [Decimal("0.00000034"), None] == [call["cost_usd"] for call in planned["calls"]]
+    assert ("large", Decimal("0.000012"), "relayed") == (
+        planned["answer"]["model"],
+        planned["answer"]["cost_usd"],
+        planned["plan_end"],
+    )
+    assert ([], None, None) == (alone["calls"], alone["answer"], alone["plan_end"])
 
 
 @pytest.mark.parametrize("cost", ["9223372036.854775807", "0.000000001", "0"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.events import Attempt, Decision, Erasure, Feedback, LoggedEstimate, Outcome
+from gateway.events import Attempt, Decision, Erasure, Feedback, LoggedEstimate, MadeCall, Outcome
 from gateway.store.base import Cursor, LoggedEvent, Selection
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SQLiteStore
@@ -43,6 +43,9 @@ DECISIONS = st.builds(
     text=st.none() | TEXT,
     caller=TEXT,
 )
+COSTS = st.none() | st.integers(0, 2**63 - 1).map(lambda nanos: Decimal(nanos) / 10**9)
+SOURCES = st.sampled_from([None, "reported", "priced", "estimated"])
+CALLS = st.builds(MadeCall, TEXT, TEXT, st.none() | TEXT, COSTS, SOURCES, COUNTS, COUNTS, SECONDS)
 OUTCOMES = st.builds(
     Outcome,
     decision_id=IDS,
@@ -54,17 +57,20 @@ OUTCOMES = st.builds(
     prompt_tokens=COUNTS,
     completion_tokens=COUNTS,
     cached_tokens=COUNTS,
-    cost_usd=st.none() | st.integers(0, 2**63 - 1).map(lambda nanos: Decimal(nanos) / 10**9),
+    cost_usd=COSTS,
     ttft_s=st.none() | SECONDS,
     latency_s=SECONDS,
     attempts=st.lists(
         st.builds(Attempt, TEXT, TIMES, SECONDS, st.none() | st.integers(100, 599), st.none() | TEXT), max_size=2
     ).map(tuple),
-    cost_source=st.sampled_from([None, "reported", "priced", "estimated"]),
+    cost_source=SOURCES,
     cache_write_tokens=COUNTS,
     reasoning_tokens=COUNTS,
     audio_prompt_tokens=COUNTS,
     audio_completion_tokens=COUNTS,
+    calls=st.lists(CALLS, max_size=3).map(tuple),
+    answer=st.none() | CALLS,
+    plan_end=st.sampled_from([None, "relayed", "settled", "bounds", "no_answer"]),
 )
 FEEDBACK = st.builds(
     Feedback,

@@ -7,6 +7,7 @@ from gateway.events import LoggedEstimate
 from gateway.store.checks import NOON, SECOND, build_decision, build_feedback, build_outcome
 from gateway.store.export import Row, rows, write_jsonl
 from gateway.store.memory import MemoryStore
+from gateway.store.samples import build_planned_outcome
 
 
 def build_store(*events):
@@ -25,7 +26,7 @@ def written(*events):
 
 def test_row_holds_the_request_flat():
     """A request's decision, outcome and feedback are one flat row of plain values."""
-    (row,) = written(build_decision(1), build_outcome(1), build_feedback("f", 1))
+    (row,) = written(build_decision(1), build_planned_outcome(1), build_feedback("f", 1))
 
     expected = {
         "at": "2026-01-01T12:00:01.000000+00:00",
@@ -80,6 +81,39 @@ def test_row_holds_the_request_flat():
                 "then": None,
             },
         ],
+        "calls": [
+            {
+                "model": "small",
+                "why": "cascade step=0",
+                "error": None,
+                "cost_usd": "0.000000340",
+                "cost_source": "priced",
+                "prompt_tokens": 812,
+                "completion_tokens": 21,
+                "latency_s": 0.375,
+            },
+            {
+                "model": "judge",
+                "why": "judge",
+                "error": "timeout",
+                "cost_usd": None,
+                "cost_source": None,
+                "prompt_tokens": None,
+                "completion_tokens": None,
+                "latency_s": 0.25,
+            },
+        ],
+        "answer": {
+            "model": "large",
+            "why": "cascade step=1",
+            "error": None,
+            "cost_usd": "0.000012000",
+            "cost_source": "priced",
+            "prompt_tokens": 812,
+            "completion_tokens": 34,
+            "latency_s": 0.75,
+        },
+        "plan_end": "relayed",
         "feedback": [
             {
                 "id": "f",

@@ -15,7 +15,7 @@ from tests.gateway.store.old_logs import write_old_log
 OLD = UUID(int=1)
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, 2, 3, 4])
 def path(request, tmp_path):
     """Write a log of each older version."""
     path = tmp_path / "log.db"
@@ -29,6 +29,7 @@ def test_an_older_log_is_brought_up_to_date(path):
         store.append([build_decision(2), build_outcome(2)])
         old, new = store.joined()
 
+    assert ((), None, None) == (old.outcome.calls, old.outcome.answer, old.outcome.plan_end)
     assert (None, {}, "m", "") == (old.decision.rule, old.decision.trace, old.decision.chosen, old.decision.caller)
     assert (12, Decimal("0.000022"), None, None) == (
         old.outcome.prompt_tokens,
@@ -57,8 +58,9 @@ def test_an_older_log_is_followed_from_its_first_decision(path):
         before, cursor = store.changed(Cursor(), 100)
         store.append([build_feedback("f", 1)])
         after, _ = store.changed(cursor, 100)
+        held = [event.decision.id for event in store.events(before)]
 
-    assert ([OLD], [OLD]) == (before, after)
+    assert ([OLD], [OLD]) == (held, after)
 
 
 def test_an_older_log_and_a_new_one_have_the_same_tables(path, tmp_path):

@@ -7,6 +7,7 @@ from rich.console import Console
 from gateway.store.checks import build_decision, build_feedback, build_outcome
 from gateway.store.memory import MemoryStore
 from gateway.store.rows import rows
+from gateway.store.samples import build_planned_outcome
 from gateway.store.table import print_log
 
 
@@ -53,6 +54,13 @@ def test_shows_what_is_unknown_as_such():
 
     assert unfinished[3:] == ["-", "0.900", "-", "-/-", "-", "-", "-"]
     assert free[6:8] == ["812/0", "0"]
+
+
+def test_shows_how_many_calls_a_plan_made():
+    """The answer's own one included."""
+    (line,) = printed(build_decision(1), build_planned_outcome(1))
+
+    assert "large (3 calls)" == line[3]
 
 
 def test_shows_the_error():
