@@ -9,6 +9,7 @@ from gateway.quotas.crowd import named
 from gateway.quotas.errors import QuotaUnpriced
 from gateway.quotas.ledger import KEPT_MS, Claim
 from gateway.quotas.windows import Window, window_at
+from routers.efforts import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,9 @@ _HOLDERS: Mapping[Per, Callable[[Holder, str], tuple[str, ...]]] = {
     "user": lambda holder, _: (holder.user,),
     "team": lambda holder, _: (holder.team,) if holder.team else (),
     "tag": lambda holder, _: tuple(dict.fromkeys(holder.tags)),
-    "model": lambda _, model: (model,),
+    "model": lambda _, model: _accounts(model),
     "policy": lambda holder, _: (holder.policy,) if holder.policy else (),
+    "session": lambda holder, _: (holder.session,),
     "everyone": lambda _, __: ("",),
 }
 
@@ -69,11 +71,14 @@ class Claims:
         """Return the quotas that may count a holder's requests: those for all, and its key's own."""
         return self._quotas + holder.own
 
-    def of_models(self, models: Sequence[str]) -> Iterator[tuple[Quota, str]]:
-        """Yield the quotas that count by model, each with each of these models that it counts."""
+    def of_models(self, models: Sequence[str]) -> Iterator[tuple[Quota, str, str]]:
+        """Yield the quotas that count by model, each with each of these models that it counts, and on which account."""
         for quota in self._quotas:
             if quota.per == "model":
-                yield from ((quota, model) for model in models if quota.of is None or model in quota.of)
+                accounts = ((model, account) for model in models for account in _accounts(model))
+                yield from (
+                    (quota, model, account) for model, account in accounts if quota.of is None or account in quota.of
+                )
 
     def counter(self, quota: Quota, holder: str, now_ms: int) -> tuple[str, Window | None]:
         """Return the name of a holder's counter, and its window."""
@@ -92,6 +97,11 @@ class Claims:
         counter, window = self.counter(quota, holder, now_ms)
         claim = Claim(counter, min(max(amount, 0), MOST), quota.amount, kept_until_ms(window, now_ms))
         return Stake(quota, holder, claim, window.end_ms if window else None)
+
+
+def _accounts(model: str) -> tuple[str, ...]:
+    """Return on whose accounts a model counts: a quota of the model counts it at every effort."""
+    return tuple(dict.fromkeys((base_of(model), model)))
 
 
 def kept_until_ms(window: Window | None, now_ms: int) -> int:

@@ -1,7 +1,7 @@
 """What a client is told where a quota does not let its request pass.
 
 GatewayError
-├── QuotaExceeded      429  rate_limit_exceeded (may be repeated) or insufficient_quota (may not)
+├── QuotaExceeded      429  rate_limit_exceeded (may be repeated), insufficient_quota or budget_exceeded (may not)
 ├── QuotaUnpriced      403  the quota counts money, and the price is unknown
 └── QuotasUnavailable  503  the shared ledger does not answer, and nothing may pass uncounted
 """
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 CONCURRENT_WAIT_S = 1.0
 
 
+#: The codes of what does not begin anew within a minute.
+_CODES = {"quota": "insufficient_quota", "budget": "budget_exceeded"}
+
+
 class QuotaExceeded(GatewayError):
     """A quota is used up. `kind` tells a limit of minutes or of places, which waiting helps, from a budget.
 
@@ -38,12 +42,14 @@ class QuotaExceeded(GatewayError):
         self.unit = quota.unit
         self.limit = quota.amount
         self.remaining = max(quota.amount - level.taken, 0)
-        self.of_model = quota.per == "model"
+        # What is left of a session's budget may do for a cheaper one.
+        self.of_model = quota.per in {"model", "session"}
+        self.reason = "budget" if quota.per == "session" else "quota"
         self.retry_after_s = CONCURRENT_WAIT_S if end_ms is None else max(end_ms - now_ms, 0) / 1000
-        brief = quota.window in {None, "minute"}
+        brief = quota.unit == "concurrent" or quota.window == "minute"
         # What asks for more than there ever is will not pass later either.
         self.kind: Literal["rate", "quota"] = "rate" if brief and claim.amount <= quota.amount else "quota"
-        self.code = "rate_limit_exceeded" if self.kind == "rate" else "insufficient_quota"
+        self.code = "rate_limit_exceeded" if self.kind == "rate" else _CODES[self.reason]
         super().__init__(_message(stake, self.remaining))
         if self.kind == "rate":
             self.headers = retry_after(self.retry_after_s)
@@ -68,6 +74,7 @@ class QuotaUnpriced(GatewayError):
             "its configuration has to state a `price`, or the quota `unpriced: allow`."
         )
         self.quota = quota.name
+        self.reason = "quota"
         self.model = model
         self.of_model = True
 
@@ -88,6 +95,8 @@ def _message(stake: Stake, remaining: int) -> str:
     if quota.unit == "concurrent":
         return f"The quota {_name(stake)} is used up: {quota.amount} requests may be under way at a time."
     asked, whole, left = (shown(quota, amount) for amount in (claim.amount, quota.amount, remaining))
+    if quota.window is None:
+        return f"The budget of the session is used up: of {whole} {left} are left, and this request may take {asked}."
     told = f"The quota {_name(stake)} is used up: {whole} a {quota.window}, {left} left, and this request takes {asked}"
     if claim.amount > quota.amount:
         return f"{told}, more than it ever has: ask for a shorter answer."

@@ -12,8 +12,10 @@ from gateway.quotas.crowd import Crowd
 from gateway.quotas.errors import shown
 from gateway.quotas.grant import Grant, Order
 from gateway.quotas.headers import Left, limit_headers
+from gateway.quotas.ledger import TTL_MS, Claim, Reservation
 from gateway.quotas.pressure import Paces, Pressure, nearing
 from gateway.quotas.windows import Window, milliseconds
+from gateway.store.money import from_nanos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +28,8 @@ TEND_S: Final = 1.0
 #: A counter that was asked about is looked up for so long thereafter, and at most so many are.
 WATCHED_MS: Final = 60_000
 MAX_WATCHED: Final = 1000
+#: Says what is left of the session's budget.
+BUDGET_LEFT: Final = "x-pointsman-budget-left-usd"
 
 
 class Quotas:
@@ -67,8 +71,8 @@ class Quotas:
         """Return the models whose own quota is used up, as far as is known, each with the reason."""
         now_ms = milliseconds(at)
         found = {}
-        for quota, model in self._claims.of_models(models):
-            level, _ = self._known(quota, model, now_ms)
+        for quota, model, account in self._claims.of_models(models):
+            level, _ = self._known(quota, account, now_ms)
             if level.taken >= quota.amount:
                 span = f"a {quota.window}" if quota.window else "at a time"
                 found[model] = f"quota: {quota.name} is used up ({shown(quota, quota.amount)} {span})"
@@ -99,7 +103,10 @@ class Quotas:
         return Pressure(shares, prices)
 
     def headers(self, holder: Holder, at: datetime) -> dict[str, str]:
-        """Return OpenAI's headers on what is left of the key's limits of requests and tokens, as far as is known."""
+        """Return OpenAI's headers on what is left of the key's limits of requests and tokens, as far as is known.
+
+        Of a session's budget, they say what is left once this request has taken all that it may.
+        """
         now_ms = milliseconds(at)
         limits = []
         for quota, name in self._held(holder, lambda quota: quota.per == "key" and quota.window == "minute"):
@@ -107,7 +114,28 @@ class Quotas:
             if window is not None and quota.unit in {"requests", "tokens"}:
                 remaining = max(quota.amount - level.taken, 0)
                 limits.append(Left(quota.unit, quota.amount, remaining, window.end_ms - now_ms))
-        return limit_headers(limits)
+        return limit_headers(limits) | self._budget_header(holder, now_ms)
+
+    def _budget_header(self, holder: Holder, now_ms: int) -> dict[str, str]:
+        left = [
+            quota.amount - self._known(quota, name, now_ms)[0].taken
+            for quota, name in self._held(holder, lambda quota: quota.per == "session")
+        ]
+        return {BUDGET_LEFT: f"{from_nanos(max(min(left), 0)).normalize():f}"} if left else {}
+
+    async def standing(self, quota: Quota, holder: str, at: datetime) -> Level:
+        """Return how full a holder's counter is: as was last heard, within about a second, or as the ledger says.
+
+        Raises `QuotasUnavailable`.
+        """
+        now_ms = milliseconds(at)
+        counter, window = self._claims.counter(quota, holder, now_ms)
+        if counter not in self._watched:
+            nothing = Claim(counter, 0, quota.amount, kept_until_ms(window, now_ms))
+            asking = Reservation(self._ledger.new_id(), (nothing,), now_ms + TTL_MS)
+            await self._ledger.reserve(asking, now_ms)
+            await self._ledger.settle(asking, (0,), now_ms)
+        return self._known(quota, holder, now_ms)[0]
 
     async def tend(self, at: datetime) -> None:
         """Renew what is open, and learn what others have used. To be called about every second."""

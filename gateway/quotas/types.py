@@ -8,7 +8,7 @@ from typing import Literal
 #: What is counted. `usd` is counted in whole nano-dollars, `concurrent` are requests that are under way.
 Unit = Literal["requests", "tokens", "usd", "concurrent"]
 #: Whose requests are counted together.
-Per = Literal["key", "user", "team", "tag", "model", "policy", "everyone"]
+Per = Literal["key", "user", "team", "tag", "model", "policy", "session", "everyone"]
 #: The calendar's minute, hour, day or month, in UTC.
 WindowKind = Literal["minute", "hour", "day", "month"]
 
@@ -17,7 +17,8 @@ WindowKind = Literal["minute", "hour", "day", "month"]
 class Quota:
     """So much of a unit, for each holder, in each window.
 
-    `amount` is in requests, tokens or nano-dollars; `window` is None for `concurrent` only. `of` restricts it to the
+    `amount` is in requests, tokens or nano-dollars; `window` is None for `concurrent` and per session, which last until
+    they end. `of` restricts it to the
     holders of these names (None: every holder has a count of its own). `cheaper_from` is the share used from which on
     money is dearer (None: never). `refuses_unpriced` tells whether it refuses requests of unknown price, which it
     cannot count; `paced` whether it is spent evenly over its window. `own` is a quota that belongs to one key.
@@ -44,6 +45,7 @@ class Holder:
     team: str = ""
     tags: tuple[str, ...] = ()
     policy: str = ""
+    session: str = ""
     own: tuple[Quota, ...] = field(default=())
 
 

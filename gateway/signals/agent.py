@@ -39,9 +39,9 @@ class Agent:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the messages since the last user turn tell."""
-        loop = _since_user(messages_of(request.body))
+        loop = since_user(messages_of(request.body))
         rounds = [message for message in loop if calls_of(message)]
-        results = [message for message in loop if _is_result(message)]
+        results = [message for message in loop if is_result(message)]
         offered = len(objects(request.body.get("tools"))) + len(objects(request.body.get("functions")))
         features: dict[str, Feature] = {
             "agent.step": float(len(rounds)),
@@ -51,16 +51,18 @@ class Agent:
         if rounds and (tool := _name(calls_of(rounds[-1])[-1])):
             features["agent.tool"] = tool
         if results:
-            features["agent.last_tool_failed"] = _failed(results[-1])
+            features["agent.last_tool_failed"] = has_failed(results[-1])
         return features
 
 
-def _since_user(messages: list[Message]) -> list[Message]:
-    turns = [number for number, message in enumerate(messages) if is_user(message) and not _is_result(message)]
+def since_user(messages: list[Message]) -> list[Message]:
+    """Return the messages after the last user turn; all where there is none."""
+    turns = [number for number, message in enumerate(messages) if is_user(message) and not is_result(message)]
     return messages[turns[-1] + 1 :] if turns else messages
 
 
-def _is_result(message: Message) -> bool:
+def is_result(message: Message) -> bool:
+    """Tell whether a message brings the result of a tool."""
     role = message.get("role")
     return (isinstance(role, str) and role in RESULTS) or bool(_result_parts(message))
 
@@ -75,10 +77,10 @@ def _open(loop: list[Message]) -> bool:
     if not loop:
         return False
     last = next((n for n in range(len(loop) - 1, -1, -1) if calls_of(loop[n])), None)
-    if _is_result(loop[-1]) or last is None:
-        return _is_result(loop[-1])
+    if is_result(loop[-1]) or last is None:
+        return is_result(loop[-1])
     called = {_identifier(call, "id") for call in calls_of(loop[last])}
-    answered = {_identifier(message, "tool_call_id") for message in loop[last + 1 :] if _is_result(message)}
+    answered = {_identifier(message, "tool_call_id") for message in loop[last + 1 :] if is_result(message)}
     return not called <= answered
 
 
@@ -93,8 +95,13 @@ def _name(call: Message) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def _failed(result: Message) -> bool:
-    parts = [result, *_result_parts(result)]
-    if any(part.get("is_error") is True for part in parts):
+def texts_of_result(result: Message) -> list[str]:
+    """Return the texts that the result of a tool brings."""
+    return [text for part in (result, *_result_parts(result)) for text in texts_of(part.get("content"))]
+
+
+def has_failed(result: Message) -> bool:
+    """Tell whether the result of a tool looks like a failure."""
+    if any(part.get("is_error") is True for part in (result, *_result_parts(result))):
         return True
-    return any(failed(text) for part in parts for text in texts_of(part.get("content")))
+    return any(map(failed, texts_of_result(result)))

@@ -42,6 +42,7 @@ BUILT_IN: Mapping[str, str] = {
     "pii": "gateway.signals.pii.signal:PiiSignal",
     "safety": "gateway.signals.safety.signal:SafetySignal",
     "session": "gateway.signals.session:Session",
+    "step": "gateway.signals.step:Step",
     "time": "gateway.signals.time_window:Time",
 }
 

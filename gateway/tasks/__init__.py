@@ -1,0 +1,1 @@
+"""What the requests of one task, which are those of one session, may cost together."""
