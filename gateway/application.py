@@ -15,6 +15,7 @@ from gateway.config.caching import open_shelf
 from gateway.config.endpoints import health_checks, new_conditions
 from gateway.config.feedback import feedback_rules
 from gateway.config.files import read_files
+from gateway.config.listening import judging_rules
 from gateway.config.loader import ConfigError
 from gateway.config.quotas import build_quotas
 from gateway.deciding import World
@@ -22,11 +23,15 @@ from gateway.endpoints.fleet import Fleet
 from gateway.endpoints.health_checks import HealthChecks
 from gateway.exploration.budget import Budgets
 from gateway.feedback.intake import Intake
+from gateway.hedging.hedges import HEDGING, Hedges
+from gateway.hedging.purse import Purse
+from gateway.judging.sampling import least_chance
 from gateway.latencies import Latencies
 from gateway.learning.learning import Learning
 from gateway.listening import Listening
 from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
+from gateway.promises.watches import Watches
 from gateway.promotion.hearing import HeardRecorder
 from gateway.promotion.monitor import Monitor
 from gateway.promotion.promotions import Promotions
@@ -71,6 +76,7 @@ class Gateway:
         self._learning = Learning(path, environment, self.metrics, run=learn)
         self._promotions = Promotions()
         self._monitor: Monitor | None = None
+        self._watches: Watches | None = None
         self._fleet = Fleet()
         self._health_checks = HealthChecks(self._fleet)
         self._reloading = asyncio.Lock()
@@ -106,8 +112,8 @@ class Gateway:
         sessions = self._sharing.sessions if self._sharing else Sessions()
         ledger = open_ledger(files.config, self._sharing)
         self._quotas = Quotas((), ledger, longest_s=0)
-        rng, budgets = random.SystemRandom(), Budgets(ledger)
-        world = World(self._fleet, sessions, Latencies(), rng, self._quotas, budgets, self._promotions)
+        rng, budgets, hedges = random.SystemRandom(), Budgets(ledger), Hedges(Purse(Budgets(ledger, HEDGING)))
+        world = World(self._fleet, sessions, Latencies(), rng, self._quotas, budgets, self._promotions, hedges)
         self._pipeline = Pipeline(self._recorder, self.metrics, world)
         self._listening = Listening(self._recorder, self.metrics, world, self._link)
         try:
@@ -123,12 +129,16 @@ class Gateway:
         register = open_register(self._sharing, self._recorder, self._store)
         self._monitor = Monitor(self._promotions, register, self._store, self.metrics)
         await self._monitor.start()
+        self._watches = Watches(lambda: self.runtime.policies.policies, self._least_judged, self._store, self.metrics)
+        await self._watches.start()
 
     async def aclose(self) -> None:
         """Close everything, in reverse; what was logged is on disk afterwards. Closing twice is harmless."""
         self.stopping = True
         await self._health_checks.aclose()
         await self._learning.aclose()
+        if self._watches is not None:
+            await self._watches.aclose()
         if self._monitor is not None:
             await self._monitor.aclose()
         runtime, self._runtime = self._runtime, None
@@ -236,6 +246,11 @@ class Gateway:
     def pipeline(self) -> Pipeline:
         """Return what takes requests through their life."""
         return _opened(self._pipeline)
+
+    def _least_judged(self, policy: str) -> float:
+        """Return the smallest chance that an answer under a policy has to be judged."""
+        config = self.files.config.judging
+        return 1.0 if config is None else least_chance(judging_rules(config), policy)
 
     def _take(self, files: Files, runtime: Runtime) -> None:
         self._files, self._runtime = files, runtime

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from routers.efforts import AS_ASKED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 class Backend:
     """A model with its endpoints, which are alike; a tariff of None is unknown.
 
-    `reasons` tells whether the model can be told how much to reason, `balance` which endpoint is asked first.
+    `reasons` tells whether the model can be told how much to reason, `balance` which endpoint is asked first,
+    `limit` the member by which it is told how long an answer may be, `max_tokens` what its endpoints take there at most
+    (None: unknown).
     """
 
     candidate: Candidate
@@ -28,9 +32,13 @@ class Backend:
     tariff: Tariff | None
     reasons: bool = True
     balance: Balance = "latency"
+    limit: str = "max_tokens"
+    max_tokens: int | None = None
 
     def target_at(self, endpoint: Endpoint, changes: Changes) -> Target:
-        """Return the model as an endpoint knows it, with the effort that a rule asks for."""
+        """Return the model as an endpoint knows it, at its own effort, or else that which a rule asks for."""
+        if self.candidate.effort.reasoning != AS_ASKED.reasoning:
+            return endpoint.target
         if not self.reasons or (changes.effort is None and changes.reasoning is None):
             return endpoint.target
         return replace(endpoint.target, effort=changes.effort, reasoning=changes.reasoning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gateway.eligibility import expected_cost_usd
@@ -11,8 +12,7 @@ from gateway.quotas.types import Estimate
 from gateway.store.money import to_nanos
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from decimal import Decimal
+    from collections.abc import Coroutine, Sequence
 
     from gateway.eligibility import Demand
     from gateway.quotas.grant import Grant
@@ -22,19 +22,33 @@ if TYPE_CHECKING:
 
 
 class Bill:
-    """A grant, and what each model would claim of it. It is settled or released in the background, once."""
+    """A grant, and what each model would claim of it. It is settled or released in the background, once.
 
-    def __init__(self, grant: Grant, demand: Demand, model: str, bills: Bills) -> None:
+    `most` is what a plan of several calls claims, whoever answers; None where there is one call.
+    """
+
+    def __init__(self, grant: Grant, demand: Demand, model: str, bills: Bills, most: Estimate | None = None) -> None:
         self._grant = grant
         self._demand = demand
         self._model = model
         self._bills = bills
+        self._most = most
 
     async def moved(self, candidate: Candidate) -> None:
         """Claim what a request to this model may take. Raises `GatewayError` where a quota does not let it."""
         if candidate.model != self._model:
-            await self._grant.moved(candidate.model, estimate(candidate, self._demand), datetime.now(UTC))
+            claimed = self._most or estimate(candidate, self._demand)
+            await self._grant.moved(candidate.model, claimed, datetime.now(UTC))
             self._model = candidate.model
+
+    async def joined(self, first: Candidate, second: Candidate) -> None:
+        """Claim what a request may take that is sent to a second model beside the first.
+
+        Raises `GatewayError` where a quota does not let it; then what was held before is held still.
+        """
+        both = together(self._most or estimate(first, self._demand), estimate(second, self._demand))
+        await self._grant.moved(second.model, both, datetime.now(UTC))
+        self._model, self._most = second.model, both
 
     def settle(self, tokens: int | None, usd: Decimal | None) -> None:
         """Count what the request took; where that is unknown (None), what was reserved."""
@@ -53,11 +67,16 @@ class Bills:
         self._quotas = quotas
         self._unpaid: set[asyncio.Task[None]] = set()
 
-    async def open(self, holder: Holder, candidate: Candidate, demand: Demand) -> Bill:
-        """Reserve what a request to a model may take. Raises `GatewayError` where a quota does not let it."""
+    async def open(
+        self, holder: Holder, candidate: Candidate, demand: Demand, most: Estimate | None = None
+    ) -> Bill:
+        """Reserve what a request to a model may take, or the `most` that its plan may.
+
+        Raises `GatewayError` where a quota does not let it.
+        """
         at = datetime.now(UTC)
-        grant = await self._quotas.reserve(holder, candidate.model, estimate(candidate, demand), at)
-        return Bill(grant, demand, candidate.model, self)
+        grant = await self._quotas.reserve(holder, candidate.model, most or estimate(candidate, demand), at)
+        return Bill(grant, demand, candidate.model, self, most)
 
     def headers(self, holder: Holder) -> dict[str, str]:
         """Return OpenAI's headers on what is left of the key's limits."""
@@ -77,4 +96,20 @@ class Bills:
 def estimate(candidate: Candidate, demand: Demand) -> Estimate:
     """Return what a request to a model may take at most, as far as it says how long the answer may be."""
     usd = expected_cost_usd(candidate, demand)
-    return Estimate(demand.prompt_tokens + demand.most_completion_tokens, None if usd is None else to_nanos(usd))
+    return Estimate(demand.prompt_tokens + demand.most_of(candidate), None if usd is None else to_nanos(usd))
+
+
+def together(one: Estimate, other: Estimate) -> Estimate:
+    """Return what two requests may take; unknown where one of them is."""
+    unknown = one.nano_usd is None or other.nano_usd is None
+    return Estimate(one.tokens + other.tokens, None if unknown else (one.nano_usd or 0) + (other.nano_usd or 0))
+
+
+def most_of(calls: int, pool: Sequence[Candidate], demand: Demand) -> Estimate:
+    """Return what so many calls may take at most, each to whoever takes most; no more than may be spent in all."""
+    each = [estimate(one, demand) for one in pool]
+    priced = [one.nano_usd for one in each if one.nano_usd is not None]
+    bound = demand.constraints.max_cost_usd
+    sums = [calls * max(priced)] if len(priced) == len(each) else []
+    sums += [] if bound is None else [to_nanos(Decimal(str(bound)))]
+    return Estimate(calls * max(one.tokens for one in each), min(sums, default=None))

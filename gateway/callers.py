@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.constraints import UNBOUNDED, Constraints
 from gateway.errors import Unauthorized
 from gateway.signals.base import NOBODY, Caller
+from routers.efforts import stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,12 +54,12 @@ class Access:
 
     def may_ask(self, *names: str) -> bool:
         """Tell whether one of these names may be asked for."""
-        return self.names is None or not self.names.isdisjoint(names)
+        return self.names is None or any(stands_for(name, self.names) for name in names)
 
     def may_answer(self, model: str) -> bool:
         """Tell whether a model may answer, as far as its name says."""
         allow = self.constraints.allow
-        return model not in self.constraints.deny and (allow is None or model in allow)
+        return not stands_for(model, self.constraints.deny) and (allow is None or stands_for(model, allow))
 
 
 #: Where no key is asked: the gateway listens on this machine only.

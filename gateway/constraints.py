@@ -11,7 +11,8 @@ class Constraints:
     """Bounds on one request.
 
     `quality_weight` is where the caller turns the dial (None: where the policy has it). `max_cost_usd` is what an
-    answer may be expected to cost, `max_latency_s` how long it may take. `allow` names the models that may answer
+    answer may be expected to cost, `max_latency_s` how long it may take, `task_budget_usd` what all requests of the
+    session may cost, where the policy bounds that. `allow` names the models that may answer
     (None: any), `deny` those that may not. `data_classes` are claims of how confidential the request is: the highest
     holds.
     """
@@ -22,6 +23,7 @@ class Constraints:
     allow: frozenset[str] | None = None
     deny: frozenset[str] = frozenset()
     data_classes: frozenset[str] = frozenset()
+    task_budget_usd: float | None = None
 
     def tightened(self, by: Self) -> Constraints:
         """Return what satisfies both; the dial, which knows no tighter, stands where the other has turned it."""
@@ -32,6 +34,7 @@ class Constraints:
             allow=_common(self.allow, by.allow),
             deny=self.deny | by.deny,
             data_classes=self.data_classes | by.data_classes,
+            task_budget_usd=_lower(self.task_budget_usd, by.task_budget_usd),
         )
 
 

@@ -15,6 +15,7 @@ from gateway.dial import pressed, turned
 from gateway.errors import RequestError, RequestRejected
 from gateway.exploration.budget import Budgets
 from gateway.exploration.choosing import Allowance, begin
+from gateway.hedging.hedges import Hedges
 from gateway.minding import minding
 from gateway.policy import match
 from gateway.promotion.pairing import decided
@@ -23,7 +24,9 @@ from gateway.quotas.types import Holder
 from gateway.route import Refusal
 from gateway.signals.extract import Readings
 from gateway.stickiness import Grip, grip, held
+from gateway.tasks.task import Task, quota_of
 from gateway.trace import Trace
+from routers.efforts import AS_ASKED
 from routers.types import Context
 
 if TYPE_CHECKING:
@@ -88,6 +91,8 @@ class World:
     exploration: Budgets = field(default_factory=lambda: Budgets(MemoryLedger()))
     #: Where candidates stand that are to take the place of policies; None: no candidate is asked.
     promotions: Promotions | None = None
+    #: What hedging has taken.
+    hedges: Hedges = field(default_factory=Hedges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +189,10 @@ class Decider:
         if isinstance(route, Refusal):
             raise RequestRejected(route.message)
         weight = _weight(resolved, ask.constraints)
-        holder = replace(ask.holder, policy=resolved.policy.name)
-        trace.pressure = world.quotas.pressure(holder, ask.request.at)
+        ask = replace(ask, holder=replace(ask.holder, policy=resolved.policy.name))
+        session = session_of(ask.request, trace.readings.features)
+        trace.task = await _task(trace.matched.policy, session, ask, world)
+        trace.pressure = world.quotas.pressure(_account(ask, trace), ask.request.at)
         router = turned(route.router, weight, trace.matched.policy, trace.matched.dial)
         router = pressed(router, trace.pressure.price)
         await self.signals.extract(
@@ -193,17 +200,18 @@ class Decider:
         )
         stages.end("signals")
         chat = route.changes.apply(ask.chat)
-        ask = replace(ask, holder=holder)
         pool, forbidden, demand = self._eligible(route, chat, ask, trace, world)
         stages.end("eligibility")
         context = context_of(ask.request.text, trace.readings)
-        session = session_of(ask.request, trace.readings.features)
+        if trace.task is not None:
+            context = replace(context, features={**context.features, **trace.task.features()})
         if session:
             await world.sessions.refresh(trace.matched.policy.name, session)
         allowance = _allowance(ask, trace.matched.policy, world)
         ready = replace(route, router=router, pool=pool)
         plan, call = self._begin(ready, context, session, trace, world, allowance)
         stages.end("route")
+        holder = _account(ask, trace)
         return Routed(trace.matched, route, chat, context, pool, forbidden, session, plan, call, trace, demand, holder)
 
     def _eligible(
@@ -213,11 +221,15 @@ class Decider:
         constraints = route.bounds.tightened(ask.constraints)
         classified = self._classified(constraints, trace)
         demand = demand_of(chat, constraints, classified, trace.readings.features, world)
+        if not route.keeps_effort:
+            demand = replace(demand, effort=AS_ASKED)
+        demand = trace.task.demand(demand) if trace.task else demand
         spent = _spent(route.pool, ask.holder, ask, world)
         trace.removed = {**spent, **self.eligibility.removed(route.pool, demand)}
-        pool = tuple(candidate for candidate in route.pool if candidate.model not in trace.removed)
+        pool = _affordable(route.pool, demand, trace)
         if not pool:
             raise nobody_eligible(trace.removed)
+        demand = trace.task.bounded(demand) if trace.task else demand
         return pool, self.eligibility.forbidden(demand), demand
 
     def _classified(self, constraints: Constraints, trace: Trace) -> Classified | None:
@@ -256,6 +268,7 @@ class Decider:
                 stays = tie is not None and call.candidates[0].model == tie.incumbent.model
                 trace.kept = tie.why if tie is not None and stays else None
                 trace.exploration = explored
+                trace.plan = None if call.final else tuple(candidate.model for candidate in call.candidates)
                 return plan, replace(call, why=_why(call, tie, explored))
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
 
@@ -289,6 +302,34 @@ def _spent(pool: Sequence[Candidate], holder: Holder, ask: Ask, world: World) ->
         if candidate.price is None and (quota := world.quotas.unpriced(holder, candidate.model)):
             spent[candidate.model] = f"quota: {quota} counts USD, and the price is unknown"
     return {**spent, **ask.spent}
+
+
+async def _task(policy: Policy, session: str, ask: Ask, world: World) -> Task | None:
+    """Return the budget of the session's task, and what is left of it; None where the policy sets none."""
+    if policy.task is None:
+        return None
+    quota = quota_of(policy.task, policy.name, ask.constraints.task_budget_usd)
+    return Task(policy.task, quota, session, await world.quotas.standing(quota, session, ask.request.at))
+
+
+def _account(ask: Ask, trace: Trace) -> Holder:
+    """Return on whose account a request goes."""
+    return ask.holder if trace.task is None else trace.task.holder(ask.holder)
+
+
+def _affordable(pool: Sequence[Candidate], demand: Demand, trace: Trace) -> tuple[Candidate, ...]:
+    """Return who of a pool is not removed, and may be paid from what is left of the session's budget."""
+    kept = tuple(candidate for candidate in pool if candidate.model not in trace.removed)
+    if trace.task is None:
+        return kept
+    trace.removed = {**trace.removed, **trace.task.beyond(kept, demand)}
+    if affordable := tuple(candidate for candidate in kept if candidate.model not in trace.removed):
+        return affordable
+    if (last := trace.task.last_resort(pool, trace.removed, demand)) is None:
+        return ()
+    trace.task = replace(trace.task, over=True)
+    trace.removed = {model: reason for model, reason in trace.removed.items() if model != last.model}
+    return (last,)
 
 
 def context_of(text: str, readings: Readings) -> Context:

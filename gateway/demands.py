@@ -5,8 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.efforts import effort_asked
 from gateway.eligibility import Demand
-from gateway.errors import ContextExceeded, NoEligibleModel, QuotasSpent, RequestError, UnsupportedRequest
+from gateway.errors import (
+    BudgetExceeded,
+    ContextExceeded,
+    NoEligibleModel,
+    QuotasSpent,
+    RequestError,
+    UnsupportedRequest,
+)
 from gateway.signals.length import LIMITS
 from gateway.signals.needs import needs_of
 from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
@@ -43,6 +51,7 @@ def demand_of(
         answers=max(_positive(chat.body, "n"), default=1),
         tool_call_ids=_tool_call_ids(chat.body),
         data_class=classified.name if classified else None,
+        effort=effort_asked(chat.body),
         latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
     )
 
@@ -65,10 +74,12 @@ def nobody_eligible(removed: Mapping[str, str]) -> RequestError:
     """Return the error to answer where nobody is left: what is wrong with the request, if that alone is the reason."""
     kinds = {reason.partition(":")[0] for reason in removed.values()}
     reasons = "; ".join(f"{model}: {reason}" for model, reason in removed.items())
+    if kinds <= {"quota", "budget"} and "budget" in kinds:
+        return BudgetExceeded(f"The budget of the session does not suffice for any model that may answer ({reasons}).")
     if kinds == {"quota"}:
         return QuotasSpent(f"The quotas of all models that may answer are used up ({reasons}).")
     if kinds == {"context_window"}:
         return ContextExceeded(f"The request is too long for every model that may answer it ({reasons}).")
-    if kinds <= {"context_window", "capability", "history"}:
+    if kinds <= {"context_window", "capability", "effort", "history"}:
         return UnsupportedRequest(f"No model that may answer can take this request ({reasons}).")
     return NoEligibleModel(f"No model may answer this request ({reasons}).")

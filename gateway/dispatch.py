@@ -13,16 +13,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gateway.constraints import UNBOUNDED
 from gateway.course import Course
+from gateway.eligibility import Demand
 from gateway.endpoints.gate import NoRoom
 from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel
-from gateway.events import Attempt
+from gateway.events import Attempt, MadeCall, PlanEnd
 from gateway.failures import NoRoomLeft, QuotaSpent, Resting, Step
+from gateway.plans.bounds import Bounds
+from gateway.plans.driving import Drive
+from gateway.plans.errand import Errand
 from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
-from routers.types import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
     from random import Random
 
     from gateway.backend import Backend
@@ -32,12 +37,17 @@ if TYPE_CHECKING:
     from gateway.endpoints.endpoint import Endpoint
     from gateway.endpoints.fleet import Fleet
     from gateway.endpoints.gate import Gate
+    from gateway.hedging.hedges import Hedging
     from gateway.metrics import Metrics
-    from providers.types import ChatRequest, Reply, Timeouts
+    from providers.types import ChatRequest, Reply, Target, Timeouts
     from routers.types import Call, Candidate, Plan
 
 logger = logging.getLogger("pointsman")
 
+#: What a plan may take where nobody says otherwise.
+ANY_BOUNDS = Bounds()
+#: Nothing is known of what a request asks for.
+NO_DEMAND = Demand(UNBOUNDED)
 #: Seconds after which a client that found no room may ask again.
 NO_ROOM_S = 1.0
 
@@ -50,7 +60,10 @@ class Terms:
     first). `forbidden` must not see it, in whatever pool they are and whoever asks for them. `headers` go to the
     endpoint; `authorization` is the caller's own, for those that it is to be sent on to. `attempts` of None means: as
     many as there are to ask; of those that failed in passing, `repeats` are asked again when nobody else is left. Where
-    there is no room, it waits behind those of higher `priority`. `bill` is what it holds of its quotas.
+    there is no room, it waits behind those of higher `priority`. `bill` is what it holds of its quotas. `demand` is
+    what it asks of who answers, `bounds` are how far a plan of several calls may go, and `usd` is
+    what one call may take at most (None: any sum). `then` is what follows where nobody answers. `hedging` is how it may
+    be hedged, None where it may not.
     """
 
     pool: tuple[Candidate, ...]
@@ -64,6 +77,11 @@ class Terms:
     authorization: str | None = None
     priority: int = 0
     bill: Bill | None = None
+    demand: Demand = NO_DEMAND
+    bounds: Bounds = ANY_BOUNDS
+    usd: Decimal | None = None
+    then: Step = Step.ESCALATED
+    hedging: Hedging | None = None
 
     def headers_to(self, endpoint: Endpoint) -> Mapping[str, str]:
         """Return the headers that an endpoint gets besides its own."""
@@ -74,19 +92,31 @@ class Terms:
 
 @dataclass(slots=True)
 class Dispatched:
-    """An answer under way: whose it is, where it comes from, and with which key. To be ended once, whichever way."""
+    """An answer under way: whose it is, where it comes from, and with which key. To be ended once, whichever way.
+
+    `why` is the plan's word for what it was asked for, `began` when, by the monotonic clock; `prompt_tokens` are about
+    those that it was sent.
+    """
 
     backend: Backend
     endpoint: Endpoint
     key: str
     reply: Reply
     gate: Gate
-    _ended: bool = False
+    why: str = ""
+    began: float = 0.0
+    prompt_tokens: int = 0
+    _ended: float | None = None
+
+    @property
+    def took_s(self) -> float:
+        """Return the seconds that it took, or has taken up to now."""
+        return (time.monotonic() if self._ended is None else self._ended) - self.began
 
     def end(self) -> None:
         """Make room for the next request; ending twice is harmless."""
-        if not self._ended:
-            self._ended = True
+        if self._ended is None:
+            self._ended = time.monotonic()
             self.gate.leave()
 
 
@@ -94,7 +124,9 @@ class Dispatched:
 class Dispatcher:
     """Sends one request, which began at `began` by the monotonic clock.
 
-    `attempts` grows with every call, also when the request is given up.
+    `attempts` grows with every call, also when the request is given up; `made` are a plan's calls but the one whose
+    answer is returned, `plan_end` is how it ended. Where somebody else has been asked to answer it
+    too, it is `hedged`: who fails is followed by nobody.
     """
 
     began: float
@@ -103,6 +135,18 @@ class Dispatcher:
     metrics: Metrics
     rng: Random
     attempts: list[Attempt] = field(default_factory=list)
+    made: list[MadeCall] = field(default_factory=list)
+    plan_end: PlanEnd | None = None
+    hedged: bool = False
+    errand: Errand | None = None
+
+    def leg(self) -> Dispatcher:
+        """Return one that sends the same request and notes its attempts by itself."""
+        return replace(self, attempts=[], made=[], errand=None)
+
+    def ladder(self, call: Call, terms: Terms) -> Sequence[Candidate]:
+        """Return who is asked, in order. Raises `NoEligibleModel` where nobody may answer."""
+        return _permitted(_ladder(call, terms), terms)
 
     async def run(self, plan: Plan, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
         """Drive a plan that has yielded `call` first, to the answer that it settles on.
@@ -110,20 +154,14 @@ class Dispatcher:
         Raises `NoBackendAvailable` when every candidate has failed, and `NoEligibleModel` when a plan asks only for
         models that must not see the request.
         """
-        while True:
-            dispatched = await self._answer(call, terms, chat)
-            try:
-                call = plan.send((Answer(dispatched.backend.candidate),))
-            except StopIteration:
-                return dispatched
-            await dispatched.reply.aclose()
-            dispatched.end()
+        drive = Drive(self, terms, chat)
+        return await drive.run(plan, call)
 
-    async def _answer(self, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
-        """Ask the call's candidate, then whoever comes next, until one answers."""
-        ladder = _permitted(_ladder(call, terms), terms)
-        course = Course(ladder, self.backends, self.fleet, self.rng, terms.repeats)
+    async def answer(self, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
+        """Ask the call's candidate, then whoever comes next, until one answers. Raises as `run` does."""
+        course = Course(self.ladder(call, terms), self.backends, self.fleet, self.rng, terms.repeats)
         stop = course.first(time.monotonic(), self._left_s(terms))
+        errand = self.errand = Errand(chat, call, terms.demand, self.backends, terms.usd, terms.then)
         failures: list[ProviderError] = []
         while stop is not None:
             if stop.wait_s:
@@ -133,17 +171,18 @@ class Dispatcher:
             if failures:
                 self._follows(stop.step)
             try:
-                return await self._attempt(stop, terms, chat)
+                return await self._attempt(stop, terms, errand)
             except ProviderError as error:
+                errand.failed(error)
                 failures.append(error)
-                enough = terms.attempts is not None and len(failures) >= terms.attempts
+                enough = self.hedged or (terms.attempts is not None and len(failures) >= terms.attempts)
                 stop = None if enough else course.after(stop, error, time.monotonic(), self._left_s(terms))
         if failures:
-            self._follows(Step.ESCALATED)
+            self._follows(Step.CANDIDATE if self.hedged else terms.then)
         reason = _reason(failures) if failures else _resting(*course.shortest_wait(time.monotonic()))
         raise NoBackendAvailable(reason) from reason
 
-    async def _attempt(self, stop: Stop, terms: Terms, chat: ChatRequest) -> Dispatched:
+    async def _attempt(self, stop: Stop, terms: Terms, errand: Errand) -> Dispatched:
         """Ask one endpoint of a model, and note how it went."""
         backend, condition = self.backends[stop.candidate.model], self.fleet.condition(stop.endpoint.name)
         started, clock = datetime.now(UTC), time.monotonic()
@@ -152,8 +191,9 @@ class Dispatcher:
         try:
             await _claim(stop.candidate, terms.bill)
             await self._enter(condition.gate, terms, stop.endpoint.name)
-            reply = await self._send(stop, terms, chat)
-            dispatched = Dispatched(backend, stop.endpoint, stop.key, reply, condition.gate)
+            reply = await self._send(stop, terms, errand)
+            asked = errand.call.why, clock, errand.prompt_tokens
+            dispatched = Dispatched(backend, stop.endpoint, stop.key, reply, condition.gate, *asked)
             status, result = dispatched.reply.status, None
         except ProviderError as error:
             status, result = error.status, error.code
@@ -174,13 +214,14 @@ class Dispatcher:
             refusal.retry_after_s = NO_ROOM_S
             raise refusal from error
 
-    async def _send(self, stop: Stop, terms: Terms, chat: ChatRequest) -> Reply:
+    async def _send(self, stop: Stop, terms: Terms, errand: Errand) -> Reply:
         """Send the request to an endpoint that has let it in; it leaves again where no answer begins."""
         endpoint, condition = stop.endpoint, self.fleet.condition(stop.endpoint.name)
-        target = self.backends[stop.candidate.model].target_at(endpoint, terms.changes)
+        target = _limited(self.backends[stop.candidate.model].target_at(endpoint, terms.changes), terms.demand)
         timeouts = replace(terms.timeouts, total_s=self._left_s(terms))
         condition.breaker.began()
         try:
+            chat = errand.to(stop.candidate)
             return await endpoint.provider.send(chat, target, timeouts, terms.headers_to(endpoint), stop.key)
         except ProviderError as error:
             self._failed(endpoint, stop.key, stop.candidate.model, error)
@@ -200,10 +241,10 @@ class Dispatcher:
         last = self.attempts[-1] = replace(self.attempts[-1], then=step.value)
         self.metrics.failures.labels(last.model, last.error or "none", step.value).inc()
 
-    def broke(self, dispatched: Dispatched, error: ProviderError) -> None:
-        """Note that an answer broke off which the client has the beginning of: nobody else can go on with it."""
+    def broke(self, dispatched: Dispatched, error: ProviderError, then: Step = Step.ESCALATED) -> None:
+        """Note that an answer broke off which the client, or a plan, has the beginning of: nobody can go on with it."""
         self.attempts[-1] = replace(self.attempts[-1], error=error.code)
-        self._follows(Step.ESCALATED)
+        self._follows(then)
         self._failed(dispatched.endpoint, dispatched.key, dispatched.backend.candidate.model, error)
 
     def out_of_time(self) -> None:
@@ -217,6 +258,14 @@ class Dispatcher:
         level = logging.ERROR if isinstance(error, ProviderMisconfigured) else logging.WARNING
         said = {"model": model, "endpoint": endpoint.name, "error": error.code, "reason": str(error)}
         logger.log(level, "attempt.failed", extra=said)
+
+
+def _limited(target: Target, demand: Demand) -> Target:
+    """Return a target that is told how long an answer may be at most, where something depends on that."""
+    if demand.most_tokens is None:
+        return target
+    most = demand.most_tokens if target.max_tokens is None else min(target.max_tokens, demand.most_tokens)
+    return replace(target, max_tokens=most)
 
 
 async def _claim(candidate: Candidate, bill: Bill | None) -> None:

@@ -5,16 +5,20 @@ What is removed here is never asked, neither first nor as a fallback.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from routers.efforts import AS_ASKED, stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gateway.constraints import Constraints
     from gateway.data_class import DataClasses
+    from routers.efforts import Effort
     from routers.types import Candidate
 
 #: Tokens that an answer is expected to have at most where the request sets no limit.
@@ -45,8 +49,8 @@ class Demand:
     """What a request asks of whoever answers it.
 
     `prompt_tokens` is exact or an estimate, `completion_tokens` the limit that the request sets, if any, for each of
-    `answers` choices. `latencies_s` is what models took lately. `data_class` is None where no data classes are
-    configured.
+    `answers` choices. `effort` is how much the request itself asks to reason, where that counts. `latencies_s` is what
+    models took lately. `data_class` is None where no data classes are configured.
     """
 
     constraints: Constraints
@@ -57,13 +61,27 @@ class Demand:
     answers: int = 1
     tool_call_ids: frozenset[str] = frozenset()
     data_class: str | None = None
+    effort: Effort = AS_ASKED
     latencies_s: Mapping[str, float] = field(default_factory=dict)
+    #: By how much a prompt that was estimated is taken to be longer, where what it costs must not be more.
+    caution: float = 1.0
+    #: Tokens that an answer may have at most, whoever gives it: it is sent with that limit. None: any number.
+    most_tokens: int | None = None
 
     @property
     def most_completion_tokens(self) -> int:
         """Return how many tokens all answers together may have; assumed where the request sets no limit."""
-        limit = self.completion_tokens
-        return self.answers * (ASSUMED_COMPLETION_TOKENS if limit is None else limit)
+        return self.answers * self._each
+
+    def most_of(self, candidate: Candidate) -> int:
+        """Return how many tokens all answers of a candidate may have, its reasoning included: that is paid for, too."""
+        most, budget = candidate.effort.max_tokens, candidate.effort.budget or 0
+        each = self._each + (budget if self.completion_tokens is None else 0)
+        return self.answers * (each if most is None else min(each, most))
+
+    @property
+    def _each(self) -> int:
+        return ASSUMED_COMPLETION_TOKENS if self.completion_tokens is None else self.completion_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +123,9 @@ class Eligibility:
 
 def _unwanted(model: str, demand: Demand) -> str | None:
     constraints = demand.constraints
-    if model in constraints.deny:
+    if stands_for(model, constraints.deny):
         return "denied: the caller or its key denies it"
-    if constraints.allow is not None and model not in constraints.allow:
+    if constraints.allow is not None and not stands_for(model, constraints.allow):
         return "denied: the caller or its key allows others only"
     return None
 
@@ -118,6 +136,15 @@ def _lacking(_: Candidate, ability: Ability, demand: Demand) -> str | None:
     needed = {CAPABILITY_OF.get(need, need) for need in demand.needs} - {None}
     lacking = sorted(str(need) for need in needed - ability.capabilities)
     return f"capability: it lacks {', '.join(lacking)}" if lacking else None
+
+
+def _other_effort(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
+    own, asked = candidate.effort, demand.effort
+    if own.budget is not None and demand.completion_tokens is not None and own.budget >= demand.completion_tokens:
+        return f"effort: of {demand.completion_tokens} tokens its budget leaves none for the answer"
+    if AS_ASKED.reasoning in (own.reasoning, asked.reasoning) or own.reasoning == asked.reasoning:
+        return None
+    return f"effort: the request itself asks for {asked}"
 
 
 def _strange_ids(_: Candidate, ability: Ability, demand: Demand) -> str | None:
@@ -155,6 +182,7 @@ def _too_slow(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
 #: In the order in which reasons are given.
 _CHECKS: tuple[Callable[[Candidate, Ability, Demand], str | None], ...] = (
     _lacking,
+    _other_effort,
     _strange_ids,
     _too_small,
     _too_dear,
@@ -169,5 +197,5 @@ def expected_cost_usd(candidate: Candidate, demand: Demand) -> Decimal | None:
     """
     if candidate.price is None:
         return None
-    output = demand.most_completion_tokens * candidate.price.output
-    return (demand.prompt_tokens * candidate.price.input + output) / MILLION
+    output = demand.most_of(candidate) * candidate.price.output
+    return (math.ceil(demand.prompt_tokens * demand.caution) * candidate.price.input + output) / MILLION

@@ -10,6 +10,7 @@ GatewayError
 │   ├── UnsupportedRequest  400    no model can take what it holds
 │   ├── ContextExceeded     400    it is too long for every model
 │   ├── QuotasSpent         429    the quotas of all models are used up
+│   │   └── BudgetExceeded  429    too little is left of the session's budget
 │   ├── NotCached           504    the client wants an answer from the cache only
 │   ├── ModelNotFound       404
 │   └── FeedbackConflict    409    the id was used before, for something else
@@ -134,6 +135,12 @@ class QuotasSpent(RequestError):
         self.headers = {"x-should-retry": "false"}
 
 
+class BudgetExceeded(QuotasSpent):
+    """Too little is left of the session's budget for any model that may answer."""
+
+    code = "budget_exceeded"
+
+
 class NotCached(RequestError):
     """The client wants an answer from the cache only, and there is none (RFC 9111, section 5.2.1.7)."""
 
@@ -208,6 +215,11 @@ def error_body(status: int, message: str, code: str | None, param: str | None = 
     """Return an error body in OpenAI's shape."""
     error = {"message": message, "type": kind or TYPES.get(status, "server_error"), "param": param, "code": code}
     return json.dumps({"error": error}).encode()
+
+
+def refusal_event(error: GatewayError) -> bytes:
+    """Return the event that tells a client of an error to whom a stream has been promised already."""
+    return b"data: " + error.body() + b"\n\n"
 
 
 def error_event(message: str, code: str) -> bytes:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from gateway.charging import UNKNOWN, charge
+from gateway.account import Account
 from gateway.cost_in_usage import CostOfStream, costed
-from gateway.errors import NoBackendAvailable, NoEligibleModel, error_event
+from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel, error_event, refusal_event
 from gateway.events import Outcome
+from gateway.store.rows import call_row
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from gateway.bill import Bill
-    from gateway.charging import Charge
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
     from gateway.implicit.ear import Ear
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
     from gateway.pipeline import Arrival
     from gateway.recorder import Recorder
+    from gateway.waiting import Waiting
 
 #: nginx's status for a client that left before it was answered.
 CLIENT_LEFT = 499
 DEFECT = 500
+#: The status of a stream that was begun before there was an answer.
+PROMISED = 200
 #: The message of a cancellation that is the gateway's doing and not the client's.
 STOPPED = "the gateway stops"
 #: Upstream's headers that are the client's business.
@@ -41,13 +45,15 @@ RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 class Wishes:
     """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants.
 
-    `ear` overhears the answer; None where nobody listens.
+    `ear` overhears the answer; None where nobody listens. `buffered` tells whether its plan looks at answers before the
+    client gets one.
     """
 
     bill: Bill
     limit_headers: Mapping[str, str]
     include_cost: bool = False
     ear: Ear | None = None
+    buffered: bool = False
 
 
 class Exchange:
@@ -76,10 +82,12 @@ class Exchange:
         self._bill = wishes.bill
         self._limit_headers = wishes.limit_headers
         self._ear = wishes.ear
+        self._buffered = wishes.buffered
+        self._waiting: Waiting | None = None
         self._answer: Dispatched | None = None
+        self._account = Account(dispatcher.made)
         self._latencies: Latencies | None = None
         self._ttft_s: float | None = None
-        self._charged: Charge | None = None
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -89,14 +97,14 @@ class Exchange:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Record why there is no answer: no candidate gave one, the client left, or a defect."""
         if isinstance(error, NoBackendAvailable | NoEligibleModel):
-            self._end(error.status, error.code)
+            self._end(PROMISED if self._waiting else error.status, error.code)
             error.headers |= self.headers
         elif isinstance(error, asyncio.CancelledError) and error.args == (STOPPED,):
-            self._end(DEFECT, "gateway_stopped")
+            self._end(PROMISED if self._waiting else DEFECT, "gateway_stopped")
         elif isinstance(error, asyncio.CancelledError):
             self.abandon()
         elif error is not None:
-            self._end(DEFECT, "internal_error")
+            self._end(PROMISED if self._waiting else DEFECT, "internal_error")
 
     def abandon(self) -> None:
         """Record that the client left before an answer began."""
@@ -104,14 +112,25 @@ class Exchange:
 
     def begin(self, answer: Dispatched, latencies: Latencies) -> None:
         """Note whose answer it is; it is under way from now on. How long it takes in all is told to `latencies`."""
-        self._answer = answer
+        self._answer = self._account.answer = answer
         self._latencies = latencies
         self._ttft_s = self._elapsed_s() if answer.reply.streams else None
 
+    def wait(self, waiting: Waiting) -> None:
+        """Promise a stream: the client hears something before there is an answer, which can no longer be an error's."""
+        self._waiting = waiting
+
+    async def drop(self, cut: BaseException) -> None:
+        """Record that an answer has begun of which the client gets nothing; harmless where none has."""
+        if self._answer is not None:
+            self._end(*_cut_short(cut, PROMISED))
+            await self._answer.reply.aclose()
+
     @property
     def trace(self) -> Mapping[str, Any]:
-        """Return the trace of the decision."""
-        return self.decision.trace
+        """Return the trace of the decision, with the calls that a plan has made since, the last one excepted."""
+        made = [call_row(call) for call in self._dispatcher.made]
+        return {**self.decision.trace, "calls": made} if made else self.decision.trace
 
     @property
     def decision_id(self) -> UUID:
@@ -121,7 +140,7 @@ class Exchange:
     @property
     def streams(self) -> bool:
         """Tell whether the answer is a stream."""
-        return self._answer is not None and self._answer.reply.streams
+        return self._waiting is not None or (self._answer is not None and self._answer.reply.streams)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -132,22 +151,29 @@ class Exchange:
         headers = {
             "x-pointsman-decision-id": str(self.decision.id),
             "x-pointsman-policy": self.decision.policy,
-            "x-pointsman-attempts": str(len(self._dispatcher.attempts)),
         }
+        if self._buffered:
+            headers["x-pointsman-buffered"] = "true"
+        if self._waiting is None:
+            headers["x-pointsman-attempts"] = str(len(self._dispatcher.attempts))
         if self.decision.rule is not None:
             headers["x-pointsman-rule"] = self.decision.rule
         if (promotion := self.decision.trace.get("promotion")) is not None:
             headers["x-pointsman-version"] = promotion["version"] if promotion["side"] == "candidate" else "live"
+        made = len(self._dispatcher.made)
+        if self._waiting is not None:
+            return {**headers, **self._limit_headers}
         if self._answer is None:
-            return headers
+            return headers | ({"x-pointsman-calls": str(made)} if made else {})
         upstream = self._answer.reply.headers
         # What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
         headers |= {n: value for n, value in upstream.items() if n.startswith(RELAYED_HEADERS) and value.isascii()}
         # Limits of its own key are the caller's business, rather than those of the gateway's key at the endpoint.
         headers |= self._limit_headers
         headers["x-pointsman-model"] = self._answer.backend.candidate.model
+        headers |= {"x-pointsman-calls": str(made + 1)} if made else {}
         if not self.streams:
-            charged = self._charge()
+            charged = self._account.close()
             headers["x-pointsman-cost-usd"] = "unknown" if charged.usd is None else f"{charged.usd:f}"
             headers |= {"x-pointsman-cost-source": charged.source} if charged.source else {}
         return headers
@@ -159,17 +185,33 @@ class Exchange:
         if self._ear is not None:
             self._ear.whole(body)
         if self._include_cost:
-            body = costed(body, self._charge(), self._under_way.reply, self._prompt_tokens)
+            body = costed(body, self._account.close(), self._under_way.reply, self._under_way.prompt_tokens)
         self._end(self._under_way.reply.status, None)
         return body
 
-    async def events(self) -> AsyncGenerator[bytes]:
+    def events(self) -> AsyncGenerator[bytes]:
         """Yield the events of a stream; a broken one ends with an error event, and never as if complete.
 
-        To be closed by whoever iterates: what ends early is recorded as left by the client.
+        Where there is no answer yet, comments come first. To be closed by whoever iterates: what ends early is recorded
+        as left by the client.
         """
+        return self._relayed() if self._waiting is None else self._promised(self._waiting)
+
+    async def _promised(self, waiting: Waiting) -> AsyncGenerator[bytes]:
+        try:
+            async with aclosing(waiting.comments()) as comments:
+                async for comment in comments:
+                    yield comment
+        except GatewayError as error:  # it is recorded already
+            yield refusal_event(error)
+            return
+        async with aclosing(self._relayed()) as events:
+            async for event in events:
+                yield event
+
+    async def _relayed(self) -> AsyncGenerator[bytes]:
         reply = self._under_way.reply
-        cost = CostOfStream(reply, self._prompt_tokens, self._charge_so_far)
+        cost = CostOfStream(reply, self._under_way.prompt_tokens, self._account.so_far)
         status, error = reply.status, "internal_error"
         try:
             async for event in reply.body():
@@ -184,8 +226,7 @@ class Exchange:
             self._end(status, error)  # before the client hears of it
             yield error_event(str(broken), broken.code)
         except (asyncio.CancelledError, GeneratorExit) as cut:
-            stopped = cut.args == (STOPPED,)
-            status, error = (reply.status, "gateway_stopped") if stopped else (CLIENT_LEFT, "client_left")
+            status, error = _cut_short(cut, reply.status)
             raise
         finally:
             self._end(status, error or None)
@@ -200,33 +241,6 @@ class Exchange:
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._arrival.clock
 
-    def _charge(self) -> Charge:
-        """Return what the answer costs, once it is complete or has ended; it is reckoned once."""
-        if self._charged is None:
-            self._charged = self._charge_so_far()
-        return self._charged
-
-    def _pay(self) -> None:
-        """Count in the quotas what the answer took, or nothing where nobody answered."""
-        if self._answer is None:
-            self._bill.release()
-            return
-        usage = self._answer.reply.usage
-        tokens = usage.prompt_tokens + usage.completion_tokens if usage and self._answer.reply.settled else None
-        self._bill.settle(tokens, self._charge().usd)
-
-    def _charge_so_far(self) -> Charge:
-        """Return what the answer costs, as far as it has come; where there is none, nothing is known to be owed."""
-        if self._answer is None:
-            return UNKNOWN
-        return charge(self._answer.reply, self._answer.backend.tariff, self._prompt_tokens)
-
-    @property
-    def _prompt_tokens(self) -> int:
-        """Return about how many tokens the prompt has."""
-        prompt_tokens = self.decision.features.get("prompt_tokens")
-        return int(prompt_tokens) if isinstance(prompt_tokens, int | float) else 0
-
     def _end(self, status: int, error: str | None) -> None:
         """Record the outcome, once."""
         if self._ended:
@@ -234,9 +248,9 @@ class Exchange:
         self._ended = True
         if self._answer:
             self._answer.end()
-        self._pay()
+        self._account.pay(self._bill)
         usage = self._answer.reply.usage if self._answer else None
-        charged = self._charge()
+        charged = self._account.close()
         outcome = Outcome(
             decision_id=self.decision.id,
             at=datetime.now(UTC),
@@ -256,10 +270,19 @@ class Exchange:
             reasoning_tokens=usage.reasoning_tokens if usage else None,
             audio_prompt_tokens=usage.audio_prompt_tokens if usage else None,
             audio_completion_tokens=usage.audio_completion_tokens if usage else None,
+            calls=tuple(self._dispatcher.made),
+            answer=self._account.call(error),
+            plan_end=self._dispatcher.plan_end,
         )
         if self._answer and self._latencies and error is None:
-            self._latencies.note(self._answer.backend.candidate.model, outcome.latency_s, time.monotonic())
+            seconds = outcome.answer.latency_s if outcome.answer else outcome.latency_s
+            self._latencies.note(self._answer.backend.candidate.model, seconds, time.monotonic())
         self._recorder.record(outcome)
         self._metrics.observe(self.decision.policy, outcome)
         if self._ear is not None:
             self._ear.ended(outcome)
+
+
+def _cut_short(cut: BaseException, status: int) -> tuple[int, str]:
+    """Return the status and the error of an answer that was cut short: by the gateway, or by the client that left."""
+    return (status, "gateway_stopped") if cut.args == (STOPPED,) else (CLIENT_LEFT, "client_left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gateway.trace import shown
@@ -22,6 +23,8 @@ def explain(routed: Routed, *, trace: bool) -> dict[str, Any]:
         "rule": routed.matched.rule,
         "model": call.candidates[0].model,
         "why": call.why,
+        "buffered": not call.final,
+        "hedge": None if (hedge := routed.matched.policy.hedge) is None else asdict(hedge),
         "signals": {"prompt_tokens": routed.context.prompt_tokens, **shown(routed.context.features)},
         "candidates": [
             {

@@ -46,6 +46,14 @@ class QuotaSpent(ProviderError):
     at_fault: ClassVar[bool] = False
 
 
+class OutOfBounds(ProviderError):
+    """The request may take no more money, or no more calls: a model that is cheaper may be asked still."""
+
+    code: ClassVar[str] = "bounds"
+    retryable: ClassVar[bool] = False
+    at_fault: ClassVar[bool] = False
+
+
 class Resting(ProviderError):
     """Every endpoint has failed lately, and rests for longer than the request can wait; none is asked."""
 
@@ -54,7 +62,10 @@ class Resting(ProviderError):
 
 
 class Step(Enum):
-    """Who is asked next. Every failed call is followed by one of these, or by `ESCALATED`: the client is told."""
+    """Who is asked next. Every failed call is followed by one of these, or by one of the last two.
+
+    `PLAN`: a plan of several calls is told, and goes on as it sees fit. `ESCALATED`: the client is told.
+    """
 
     SAME = "same"
     KEY = "key"
@@ -62,6 +73,7 @@ class Step(Enum):
     CANDIDATE = "candidate"
     LARGER = "larger"
     AGAIN = "again"
+    PLAN = "plan"
     ESCALATED = "escalated"
 
 
@@ -100,6 +112,7 @@ TABLE: Mapping[type[ProviderError], Treatment] = {
     UpstreamRejected: Treatment(()),
     NoRoomLeft: Treatment(_ELSEWHERE),
     QuotaSpent: Treatment((Step.CANDIDATE,)),
+    OutOfBounds: Treatment((Step.CANDIDATE,)),
 }
 
 

@@ -6,10 +6,11 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.again import Again
-from gateway.bill import Bill, Bills
+from gateway.bill import Bill, Bills, most_of
 from gateway.caching.hit import Hit, Miss, Origin
 from gateway.caching.types import Holder
 from gateway.dispatch import Dispatcher, Terms
@@ -18,7 +19,9 @@ from gateway.events import Decision, LoggedEstimate
 from gateway.exchange import Exchange, Wishes
 from gateway.ids import uuid7
 from gateway.implicit.ear import Ear, Overheard
+from gateway.plans.bounds import Bounds
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
+from gateway.waiting import Waiting
 from providers.errors import ProviderTimeout
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.deciding import Ask, Routed, World
     from gateway.dispatch import Dispatched
     from gateway.metrics import Metrics
+    from gateway.quotas.types import Estimate
     from gateway.recorder import Recorder
     from gateway.runtime import Runtime
 
@@ -68,6 +72,7 @@ class Pipeline:
         """Wait until all that requests took has been counted."""
         await self._bills.aclose()
         await self._world.exploration.aclose()
+        await self._world.hedges.purse.aclose()
 
     async def route(self, runtime: Runtime, ask: Ask) -> Routed:
         """Decide who should answer; nothing is sent and nothing is logged.
@@ -93,6 +98,7 @@ class Pipeline:
             raise
 
     async def _complete(self, runtime: Runtime, ask: Ask, arrival: Arrival) -> Exchange | Again:
+        heard: set[str] = set()
         while True:
             routed = await self.route(runtime, ask)
             rules = routed.matched.policy.cache
@@ -103,12 +109,16 @@ class Pipeline:
                 raise NotCached("There is no answer in the cache, and 'only-if-cached' asks for no other.")
             chosen = routed.call.candidates[0]
             try:
-                bill = await self._bills.open(routed.holder, chosen, routed.demand)
+                bill = await self._bills.open(routed.holder, chosen, routed.demand, _most(routed))
             except (QuotaExceeded, QuotaUnpriced) as error:
                 if not error.of_model or chosen.model in ask.spent:
                     raise
+                if error.reason == "budget" and chosen.model not in heard:
+                    # What others have taken of the session's budget is known now, and what is left may do.
+                    heard.add(chosen.model)
+                    continue
                 # Others may answer: it is decided anew, without this one.
-                ask = replace(ask, spent={**ask.spent, chosen.model: f"quota: {error}"})
+                ask = replace(ask, spent={**ask.spent, chosen.model: f"{error.reason}: {error}"})
             else:
                 return await self._send(runtime, ask, arrival, routed, Held(bill, looked))
 
@@ -119,14 +129,32 @@ class Pipeline:
         self._charge(routed, arrival)
         dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.fleet, self._metrics, self._world.rng)
         ear = Ear(Overheard(decision, ask, routed), runtime.listeners) if runtime.listeners else None
-        wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost, ear)
+        buffered = not routed.call.final
+        wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost, ear, buffered)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics, wishes=wishes)
+        terms = self._terms(routed, arrival, ask, held.bill)
+        work = self._begin(exchange, dispatcher, routed, terms, held.miss)
+        silence_s = routed.matched.policy.keep_alive_s
+        if silence_s is None or not buffered or not ask.chat.stream:
+            await work
+        elif not await (waiting := Waiting(work, silence_s, exchange.drop)).soon():
+            exchange.wait(waiting)
+        return exchange
+
+    async def _begin(
+        self, exchange: Exchange, dispatcher: Dispatcher, routed: Routed, terms: Terms, miss: Miss
+    ) -> None:
+        """Have the request answered, until the answer begins."""
         with exchange:
-            answer = await _in_time(dispatcher, routed, terms_of(routed, arrival, ask, held.bill))
-            answer.reply = held.miss.keep(answer.reply, Origin(answer.backend.candidate.model, str(decision.id)))
+            answer = await _in_time(dispatcher, routed, terms)
+            answer.reply = miss.keep(answer.reply, Origin(answer.backend.candidate.model, str(exchange.decision_id)))
             exchange.begin(answer, self._world.latencies)
             self._remember(routed, answer)
-        return exchange
+
+    def _terms(self, routed: Routed, arrival: Arrival, ask: Ask, bill: Bill) -> Terms:
+        """Return on what terms a decision is carried out, with what its policy lets be hedged."""
+        policy = routed.matched.policy
+        return replace(terms_of(routed, arrival, ask, bill), hedging=self._world.hedges.of(policy.name, policy.hedge))
 
     def _charge(self, routed: Routed, arrival: Arrival) -> None:
         """Count what exploring costs; whatever comes of the request, it was meant to be spent."""
@@ -196,7 +224,19 @@ def terms_of(routed: Routed, arrival: Arrival, ask: Ask, bill: Bill | None = Non
         priority=ask.priority,
         authorization=arrival.authorization,
         bill=bill,
+        demand=routed.demand,
+        bounds=Bounds(route.max_calls, _usd(routed.demand.constraints.max_cost_usd), route.several),
     )
+
+
+def _most(routed: Routed) -> Estimate | None:
+    """Return what a plan of several calls may take; None where the request takes one."""
+    calls = routed.route.most_calls
+    return most_of(calls, routed.pool, routed.demand) if calls > 1 else None
+
+
+def _usd(amount: float | None) -> Decimal | None:
+    return None if amount is None else Decimal(str(amount))
 
 
 async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Dispatched:

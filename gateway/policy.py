@@ -18,6 +18,7 @@ from gateway.rules.features import with_defaults
 from gateway.rules.projections import Projections, apply
 from gateway.rules.ruleset import RuleSet
 from gateway.signals.extract import EMBEDDING
+from routers.efforts import base_of
 from routers.types import Dialled
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from gateway.caching.types import CacheRules
     from gateway.constraints import Constraints
+    from gateway.hedging.rules import HedgeRules
     from gateway.promotion.types import Rules
     from gateway.rules.ruleset import Match
+    from gateway.tasks.task import TaskRules
     from providers.types import Timeouts
     from routers.types import Candidate, Feature
 
@@ -81,10 +84,16 @@ class Policy:
     cache: CacheRules | None = None
     #: How far its routers explore.
     exploration: ExplorationRules = EXPLORING
+    #: When a second model is asked; None: never.
+    hedge: HedgeRules | None = None
+    #: Seconds of silence after which a client is sent comments, where answers are heard out first; None: never.
+    keep_alive_s: float | None = None
     #: The signals that its rules read, and those of the policies that they lead to.
     signals: frozenset[str] = frozenset()
     #: How another policy takes its place; None: none does.
     promotion: Rules | None = None
+    #: What the requests of one session may cost together; None: any sum.
+    task: TaskRules | None = None
 
     @property
     def dialled(self) -> bool:
@@ -200,8 +209,10 @@ class Policies:
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
             return Resolved(policy, read_dial(dial, policy.name))
+        model = base_of(name)
+        hint = f"It may be asked as {model!r}, with a 'reasoning_effort'. " if model in self.models else ""
         raise ModelNotFound(
-            f"The model {name!r} does not exist: neither a policy nor a model has this name. "
+            f"The model {name!r} does not exist: neither a policy nor a model has this name. {hint}"
             f"Known: {', '.join([*self.policies, *self.models])}.",
             param="model",
         )

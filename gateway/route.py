@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.changes import UNCHANGED, Changes
 from gateway.constraints import UNBOUNDED, Constraints
 from routers.fixed import Fixed
+from routers.plans.around import Around
 from routers.types import Naming
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ class Route:
     repeats: int = 1
     bounds: Constraints = UNBOUNDED
     changes: Changes = UNCHANGED
+    max_calls: int = 8
+    #: Whether candidates are left out whose effort is another than the request itself asks for.
+    keeps_effort: bool = True
+
+    @property
+    def several(self) -> bool:
+        """Tell whether a request may take several calls."""
+        return isinstance(self.router, Around) and self.router.several
+
+    @property
+    def most_calls(self) -> int:
+        """Return how many calls a request may take by its plan."""
+        return self.max_calls if self.several else 1
 
     def standing_in(self) -> Router | None:
         """Return what takes the first fallback, where the pool has none of the models that the router knows."""

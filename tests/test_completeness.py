@@ -60,7 +60,7 @@ def text_of(page: str) -> str:
 
 
 #: Options that hold components of a kind under a name of their own.
-LISTS = {"members": "estimator"}
+LISTS = {"members": "estimator", "gates": "gate"}
 
 
 def written_types(value: object, key: str = "router") -> Iterator[tuple[str, str]]:

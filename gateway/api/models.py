@@ -64,11 +64,24 @@ def _model(candidate: Candidate) -> dict[str, Any]:
         candidate.model,
         {
             "kind": "model",
+            **_effort(candidate),
             "context_window": candidate.context_window,
             # Strings, for they are exact; null is unknown.
             "usd_per_million_tokens": {"input": str(price.input), "output": str(price.output)} if price else None,
         },
     )
+
+
+def _effort(candidate: Candidate) -> dict[str, Any]:
+    """Return which model it is and how it is asked, where that is another than its name."""
+    effort, said = candidate.effort, dict[str, Any]()
+    if effort.level is not None:
+        said["effort"] = effort.level
+    if effort.budget is not None:
+        said["budget_tokens"] = effort.budget
+    if effort.max_tokens is not None:
+        said["max_tokens"] = effort.max_tokens
+    return {"model": candidate.base, **said} if said else {}
 
 
 def _entry(name: str, more: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ The OpenAI SDK sends the one as `extra_headers`, the other as `extra_body={"poin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
 MEMBER = "pointsman"
 PREFIX = "x-pointsman-"
 
+#: Stands between the parts of a list, but not within the name of a model at an effort.
+_COMMA: Final = re.compile(",(?!max_tokens:)")
+
 
 def _listed(value: Any) -> Any:
     """Return a text's parts between commas, as a header has them."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    return [part.strip() for part in _COMMA.split(value) if part.strip()] if isinstance(value, str) else value
 
 
 def _dial(value: Any) -> Any:
@@ -66,6 +70,7 @@ class Options(BaseModel):
     quality_weight: Annotated[Number, BeforeValidator(_dial)] | None = Field(None, ge=0, le=1)
     max_cost_usd: Number | None = Field(None, ge=0)
     max_latency_s: Number | None = Field(None, gt=0)
+    task_budget_usd: Number | None = Field(None, ge=0)
     allow_models: Models | None = None
     deny_models: Models = frozenset()
     data_class: str | None = None
@@ -79,6 +84,7 @@ class Options(BaseModel):
             quality_weight=self.quality_weight,
             max_cost_usd=self.max_cost_usd,
             max_latency_s=self.max_latency_s,
+            task_budget_usd=self.task_budget_usd,
             allow=self.allow_models,
             deny=self.deny_models,
             data_classes=frozenset() if self.data_class is None else frozenset({self.data_class}),

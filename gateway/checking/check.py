@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.checking.clearance import clearance_findings
 from gateway.checking.facts import facts_of
 from gateway.checking.fallbacks import fallback_findings
+from gateway.checking.plans import plan_findings
 from gateway.checking.prices import price_findings, unknown_models
 from gateway.checking.promotions import promotion_findings
 from gateway.checking.reach import unreached_models, unreached_policies, unread_defaults
@@ -43,6 +44,7 @@ def _found(files: Files, decider: Decider) -> Iterator[Finding]:
         yield from unread_defaults(subject)
         yield from fallback_findings(subject, decider.eligibility)
         yield from promotion_findings(subject)
+        yield from plan_findings(subject)
     yield from unknown_models(files, decider.policies)
     yield from unreached_models(files, subjects)
     yield from unreached_policies(subjects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.checking.finding import Finding
+from routers.efforts import base_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def _of_policy(subject: Subject, files: Files, rules: DataClassRules, eligibilit
 def _models_that_see_nothing(files: Files, rules: DataClassRules, eligibility: Eligibility) -> Iterator[Finding]:
     floor = rules.floor or rules.classes.lowest
     for model, ability in eligibility.abilities.items():
-        if not rules.classes.permits(ability.clearance, floor):
+        if base_of(model) == model and not rules.classes.permits(ability.clearance, floor):
             cleared = ability.clearance or rules.classes.lowest
             yield Finding(
                 files.document,

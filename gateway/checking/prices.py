@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def unknown_models(files: Files, policies: Policies) -> Iterator[Finding]:
     """Yield the models of which price or context window is unknown."""
     for name, candidate in policies.models.items():
+        if candidate.base != name:
+            continue
         if candidate.price is None:
             yield Finding(files.document, ("models", name), "its price is unknown, so its cost will be too")
         if candidate.context_window is None:

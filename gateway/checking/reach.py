@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.checking.finding import Finding
 from gateway.policy import Policy
+from routers.efforts import base_of
 from routers.fixed import Fixed
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def reached(route: Route) -> set[str]:
 def unreached_models(files: Files, subjects: Sequence[Subject]) -> Iterator[Finding]:
     """Yield the models that no policy can come to. Without policies they are there to be asked by name."""
     found = set[str]().union(*(reached(route) for subject in subjects for _, route in subject.routes()))
+    asked = {base_of(model) for model in found}
     for model in files.config.models if subjects else ():
-        if model not in found:
+        if base_of(model) not in asked:
             yield Finding(
                 files.document,
                 ("models", model),

@@ -35,6 +35,9 @@ def explained(decision: Mapping[str, Any], deadline_ms: float) -> Iterator[Rende
     yield from _class(trace)
     yield _candidates(decision)
     yield from _exploration(trace)
+    yield from _plan(trace)
+    yield from _buffering(decision)
+    yield from _hedging(decision)
     yield _stages(trace)
     yield from _conclusion(decision)
 
@@ -124,6 +127,30 @@ def _exploration(trace: Mapping[str, Any]) -> Iterator[Text]:
     money = "no bound on money" if left is None else f"{left:.6g} USD left today"
     said = f"on, {money}" if explored["on"] else f"off ({explored['because']})"
     yield Text(f"exploration {said}; best {explored['best']}")
+
+
+def _plan(trace: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield whom a plan of several calls asks first; nothing where there is one call."""
+    if (plan := trace.get("plan")) is not None:
+        yield Text(f"a plan of several calls: asks {', '.join(plan['asks'])} first")
+
+
+def _buffering(decision: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield that answers are heard out before the client gets one; nothing where the first one is relayed."""
+    if decision.get("buffered"):
+        yield Text("buffered: the plan looks at answers before the client gets one, a stream too")
+
+
+def _hedging(decision: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield when a second model would be asked; nothing where none would be."""
+    if (hedge := decision.get("hedge")) is None:
+        return
+    most = hedge["max_usd_per_day"]
+    money = "" if most is None else f" and {most:g} USD a day"
+    yield Text(
+        f"hedged: a second model is asked where the first is slower than in {hedge['percentile']:g} % of its answers, "
+        f"for at most {hedge['max_share']:.3g} of the requests{money}"
+    )
 
 
 def _stages(trace: Mapping[str, Any]) -> Text:

@@ -59,9 +59,8 @@ def command(
     file = files.policy(policy)
     if model not in files.config.models:
         raise ConfigError(f"MODEL: no model {model!r}; {did_you_mean(model, files.config.models)}")
-    pool = pool_of(
-        file.config.pool, {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
-    )
+    candidates = {name: candidate for name, (candidate, _) in build_candidates(files.config).items()}
+    pool = pool_of(file.config.pool or files.config.offered, candidates)
     encoder = open_encoder_of(files)
     onboarding = Onboarding.begin(model, file, pool, encoder.digest, again=again)
     questions = _questions(probe_set, encoder)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from gateway.config.caching import build_caching
 from gateway.config.callers import admin_key_of, build_callers
 from gateway.config.deciding import build_decider, needs_encoder, open_encoder_of
@@ -22,11 +20,14 @@ from gateway.resources import Resources
 from gateway.runtime import Parts, Runtime
 from gateway.signals.embedding import Embedder
 from providers.local import LocalError, LocalModel, LocalServer
+from providers.transport import open_transport
 from providers.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable, Mapping
     from pathlib import Path
+
+    import httpx2
 
     from gateway.backend import Backend
     from gateway.caching.shelf import Shelf
@@ -115,35 +116,35 @@ class _Opening:
     async def backends(self) -> dict[str, Backend]:
         """Open every provider that a model names, local models side by side."""
         names = sorted({one.provider for model in self._config.models.values() for one in model.reached})
-        clients = {name: await self._client(name) for name in names}
+        transports = {name: await self._transport(name) for name in names}
         # All are waited for, also when one fails: what was opened has to be known to be closed.
         opened = await asyncio.gather(*(self._base_url(name) for name in names), return_exceptions=True)
         for result in opened:
             if isinstance(result, BaseException):
                 raise result
         providers = {
-            name: build_provider(name, self._config.providers[name], str(base_url), self._environment, clients[name])
+            name: build_provider(name, self._config.providers[name], str(base_url), self._environment, transports[name])
             for name, base_url in zip(names, opened, strict=True)
         }
         return build_backends(self._config, providers)
 
-    async def _client(self, name: str) -> _Client:
-        """Return the HTTP client for a provider: one for all, and one for each proxy."""
+    async def _transport(self, name: str) -> httpx2.AsyncBaseTransport:
+        """Return what carries requests to a provider: one for all, and one for each proxy."""
         config = self._config.providers[name]
         proxy = None if isinstance(config, LocalConfig) else config.proxy
         address = proxy.get_secret_value() if proxy else None
-        key = ("client", address)
+        key = ("transport", address)
 
-        async def open_it() -> _Client:
+        async def open_it() -> httpx2.AsyncBaseTransport:
             try:
-                return _Client(address)
+                return open_transport(address)
             except ValueError as error:
                 said = "is no address of a proxy: write http://HOST:PORT or https://HOST:PORT"
                 raise self._files.document.error(("providers", name, "proxy"), said) from error
 
-        client = await self._resources.acquire(key, open_it)
+        transport = await self._resources.acquire(key, open_it)
         self._held.append(key)
-        return client
+        return transport
 
     async def callers(self, link: Link | None) -> Callers:
         """Open the store of virtual keys, and what verifies tokens, where the configuration has them."""
@@ -203,15 +204,6 @@ class _Opening:
         server = await self._resources.acquire(key, start)
         self._held.append(key)
         return server.base_url
-
-
-class _Client(httpx2.AsyncClient):
-    """The HTTP client that all providers share; requests set their own time limits."""
-
-    def __init__(self, proxy: str | None) -> None:
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
-        # Prompts and keys go to hosts that the configuration names, and not to proxies that the environment does.
-        super().__init__(limits=limits, timeout=None, follow_redirects=False, trust_env=False, proxy=proxy)
 
 
 def local_model(config: LocalConfig, folder: Path) -> LocalModel:

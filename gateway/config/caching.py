@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.caching.caching import Caching
 from gateway.caching.memory import MemoryShelf
 from gateway.caching.types import CacheRules, Semantic, Sight
+from routers.efforts import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,10 +68,10 @@ def identities(config: GatewayConfig) -> dict[str, str]:
 
 
 def _behind(config: GatewayConfig, name: str) -> Iterator[tuple[object, str]]:
-    model = config.models[name]
+    model, (base, effort) = config.models[name], split(name)
     for place in model.reached:
         endpoint = config.providers[place.provider].model_dump(mode="json", exclude=_CHANGING)
-        yield endpoint, place.name or model.name or name
+        yield endpoint, "@".join(part for part in (place.name or model.name or base, str(effort)) if part)
 
 
 def wrong_cache(cache: CacheConfig, document: Document, *, redis: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from gateway.data_class import DataClasses
 from gateway.eligibility import Ability, Eligibility
 from gateway.pricing import Listing, flat, look_up
 from providers.vendors import VENDORS
+from routers.efforts import base_of
 from routers.types import Candidate, Joules
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def build_eligibility(config: GatewayConfig) -> Eligibility:
 
 
 def _candidate(config: GatewayConfig, name: str, model: ModelConfig) -> tuple[Candidate, Tariff | None]:
-    listings = [_listing(config, endpoint, model.name or name) for endpoint in model.reached]
+    listings = [_listing(config, endpoint, model.name or base_of(name)) for endpoint in model.reached]
     tariff = flat(model.price) if model.price else listings[0].tariff
     # What one endpoint does not take may not be sent to the model at all: they count as alike.
     window = model.context_window or min((one.context_window for one in listings if one.context_window), default=None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gateway.backend import Backend
 from gateway.config.candidates import build_candidates
+from gateway.config.efforts import style_of
+from gateway.config.listening import limit_members
 from gateway.config.models import ConcurrencyConfig, LocalConfig
 from gateway.endpoints.concurrency import UNLIMITED, ConcurrencyLimit
 from gateway.endpoints.endpoint import NO_KEY, Condition, Endpoint
@@ -16,6 +19,7 @@ from providers.adapters.openai import OpenAIAdapter
 from providers.provider import NO_CREDENTIALS, Credentials, Provider
 from providers.types import Target
 from providers.vendors import LOCAL, VENDORS
+from routers.efforts import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
 def build_backends(config: GatewayConfig, providers: Mapping[str, Provider]) -> dict[str, Backend]:
     """Return each model with its endpoints."""
-    models = config.models
+    models, limits = config.models, limit_members(config)
     return {
         name: Backend(
             candidate,
@@ -36,13 +40,19 @@ def build_backends(config: GatewayConfig, providers: Mapping[str, Provider]) -> 
             tariff,
             reasons=_reasons(models[name]),
             balance=models[name].balance,
+            limit=limits[name],
+            max_tokens=models[name].max_completion_tokens,
         )
         for name, (candidate, tariff) in build_candidates(config).items()
     }
 
 
 def build_provider(
-    name: str, config: ProviderConfig, base_url: str, environment: Mapping[str, str], client: httpx2.AsyncClient
+    name: str,
+    config: ProviderConfig,
+    base_url: str,
+    environment: Mapping[str, str],
+    transport: httpx2.AsyncBaseTransport,
 ) -> Provider:
     """Return what sends to an endpoint, with its keys and headers."""
     vendor = LOCAL if isinstance(config, LocalConfig) else VENDORS[config.vendor]
@@ -51,13 +61,13 @@ def build_provider(
     if not isinstance(config, LocalConfig):
         credentials = _credentials(vendor, config, environment)
         headers |= {header.lower(): value.get_secret_value() for header, value in config.headers.items()}
-    adapter = OpenAIAdapter(stream_options=vendor.stream_options, reasoning=vendor.reasoning)
+    adapter = OpenAIAdapter(stream_options=vendor.stream_options, reasoning=style_of(config), limit=vendor.limit_field)
     return Provider(
         name,
         base_url=base_url,
         headers=headers,
         adapter=adapter,
-        client=client,
+        transport=transport,
         credentials=credentials,
     )
 
@@ -91,7 +101,9 @@ def health_checks(config: GatewayConfig, backends: Mapping[str, Backend]) -> lis
     """Return what endpoints are asked regularly: each provider that the configuration says so of, once."""
     checks = []
     for name, provider in config.providers.items():
-        reached = [one for backend in backends.values() for one in backend.endpoints if one.provider.name == name]
+        # Once each, though a model and its efforts are reached at the same.
+        by_name = {one.name: one for backend in backends.values() for one in backend.endpoints}
+        reached = [one for one in by_name.values() if one.provider.name == name]
         if reached and not isinstance(provider, LocalConfig) and (asked := provider.health_check):
             checks.append(HealthCheck(reached, asked.path, asked.every_s, asked.timeout_s))
     return checks
@@ -104,11 +116,21 @@ def _gate(config: ProviderConfig) -> Gate:
 
 
 def _endpoints(model: str, config: ModelConfig, providers: Mapping[str, Provider]) -> tuple[Endpoint, ...]:
+    base, effort = split(model)
+    off = effort.level == "none"
+    asked = Target(
+        config.name or base,
+        effort=None if off else effort.level,
+        reasoning=False if off else None,
+        budget=effort.budget,
+        max_tokens=effort.max_tokens,
+    )
+    # A model's efforts are reached where it is: they share its limits there, its rests, and what is known of its keys.
     return tuple(
         Endpoint(
-            name=f"{model}@{one.provider}",
+            name=f"{base}@{one.provider}",
             provider=providers[one.provider],
-            target=Target(one.name or config.name or model),
+            target=replace(asked, name=one.name) if one.name else asked,
             keys=tuple(providers[one.provider].credentials.headers) or (NO_KEY,),
             weight=one.weight,
         )

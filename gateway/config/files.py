@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.callers import wrong_callers
 from gateway.config.classes import wrong_classes
+from gateway.config.efforts import with_efforts, wrong_efforts
 from gateway.config.loader import ConfigError, did_you_mean, load
 from gateway.config.models import GatewayConfig
 from gateway.config.policy_models import PolicyConfig
@@ -126,8 +127,10 @@ def read_files(path: Path, environment: Mapping[str, str]) -> Files:
     document = load(path, environment)
     config = validate(document, GatewayConfig)
     policies = tuple(_read_policies(path, config, environment))
+    mistaken = [*wrong_efforts(config, document, policies)]
+    config = with_efforts(config, policies)
     wrong = [*wrong_references(config, document, policies, environment), *wrong_classes(config, document, policies)]
-    wrong += wrong_callers(config, document)
+    wrong += [*wrong_callers(config, document), *mistaken]
     if wrong:
         raise ConfigError("\n".join(wrong))
     digest = _digest(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from gateway.config.written import Name, Written
+from gateway.config.written import CandidateName, Name, Written
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -15,7 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class JudgingConfig(Written):
     """A sample of answers is judged by models of the pool, in the background."""
 
-    judge: tuple[Name, ...] | Name = Field(
+    judge: tuple[CandidateName, ...] | CandidateName = Field(
         min_length=1,
         description="A model that judges, or several: the first that may see the request, and is of another family "
         "than who answered it. Their prices have to be known.",

@@ -17,6 +17,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     Tag,
+    field_validator,
     model_validator,
 )
 
@@ -27,9 +28,11 @@ from gateway.config.judging_models import JudgingConfig
 from gateway.config.key_models import JwtConfig, KeysConfig
 from gateway.config.learning_models import LearningConfig
 from gateway.config.quota_models import OwnQuotaConfig, QuotaConfig
+from gateway.config.reasoning_models import EffortText, ReasoningStyle, check_style
 from gateway.config.signal_models import SignalsConfig
-from gateway.config.written import Name, Written
+from gateway.config.written import CandidateName, Name, Written
 from gateway.priority import Priority
+from routers.efforts import AS_ASKED, split
 
 #: What a request may need of a model: what it holds, or asks for.
 Capability = Literal[
@@ -123,8 +126,20 @@ class EndpointConfig(Written):
     forward_authorization: bool = Field(
         default=False, description="Whether the caller's own `Authorization` is sent on, in place of a key."
     )
+    reasoning: ReasoningStyle | dict[str, dict[str, Any]] | None = Field(
+        None,
+        description="How its models are told to [reason more or less](plans/effort.md): a style, or the members of the "
+        "request that each effort becomes; by default the vendor's style.",
+    )
     concurrency: ConcurrencyConfig = ConcurrencyConfig()
     health_check: HealthCheckConfig | None = Field(None, description="By default nothing is asked.")
+
+    @field_validator("reasoning")
+    @classmethod
+    def _says_how(cls, reasoning: object) -> object:
+        if isinstance(reasoning, dict):
+            check_style(reasoning)
+        return reasoning
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -202,6 +217,16 @@ class ModelConfig(Written):
         None, description="Joules that a token takes: of prompt and completion alike, or as below; by default unknown."
     )
     context_window: PositiveInt | None = Field(None, description="Tokens; by default the catalogue's.")
+    max_completion_tokens: PositiveInt | None = Field(
+        None,
+        description="The longest answer that its endpoints take as a limit, which is set where `max_cost_usd` bounds a "
+        "[plan](plans/bounds.md) and the request names none; by default 4096.",
+    )
+    efforts: tuple[EffortText, ...] = Field(
+        (),
+        description="[Efforts](plans/effort.md) at which it is offered, each beside the model itself: clients may ask "
+        "for `NAME@EFFORT`, and policies that name no pool choose among them too.",
+    )
     capabilities: tuple[Capability, ...] | None = Field(
         None,
         description="What requests may need of it; others are kept from it. By default unknown: nothing is kept from "
@@ -235,9 +260,11 @@ class CallerConfig(Written):
     user: str = Field("", description="On whose behalf the caller calls.")
     tags: tuple[str, ...] = Field((), description="What rules see as `caller.tags`.")
     data_class: str | None = Field(None, description="The least data class that the caller's requests count as.")
-    allow_models: tuple[Name, ...] | None = Field(None, description="Models that may answer; by default all.")
-    deny_models: tuple[Name, ...] = Field((), description="Models that may not answer.")
-    policies: tuple[Name, ...] | None = Field(
+    allow_models: tuple[CandidateName, ...] | None = Field(
+        None, description="Models that may answer, each at all its efforts; by default all."
+    )
+    deny_models: tuple[CandidateName, ...] = Field((), description="Models that may not answer, at no effort.")
+    policies: tuple[CandidateName, ...] | None = Field(
         None, description="Names of policies and models that the caller may ask for; by default all."
     )
     max_cost_usd: NonNegativeFloat | None = Field(None, description="Most that one answer may be expected to cost.")
@@ -284,12 +311,16 @@ class LimitsConfig(Written):
     """What one request may take."""
 
     max_cost_usd: NonNegativeFloat | None = Field(
-        None, description="USD that an answer may be expected to cost; a model whose price is unknown is left out."
+        None,
+        description="USD that an answer may be expected to cost; a model whose price is unknown is left out. All calls "
+        "of a [plan of several](plans/bounds.md) together take no more.",
     )
     max_latency_s: PositiveFloat | None = Field(
         None, description="Seconds that an answer may take: models that took longer lately are left out."
     )
-    timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole request, a stream included.")
+    timeout_s: PositiveFloat = Field(
+        600.0, description="Seconds for the whole request, a stream and all calls of a plan included."
+    )
     ttft_s: PositiveFloat = Field(60.0, description="Seconds to a stream's first event, for each attempt.")
     gap_s: PositiveFloat = Field(9.0, description="Seconds of silence within a stream, once it has begun.")
     connect_s: PositiveFloat = Field(5.0, description="Seconds to connect.")
@@ -298,6 +329,9 @@ class LimitsConfig(Written):
     )
     attempts: PositiveInt | None = Field(
         None, description="Calls for one request; by default one to each endpoint of each candidate."
+    )
+    max_calls: PositiveInt = Field(
+        8, description="Calls that a [plan of several](plans/bounds.md) may make for a request; `attempts` is for each."
     )
     repeats: NonNegativeInt = Field(
         1, description="Further calls where all have failed in passing, each after a pause of up to five seconds."
@@ -348,3 +382,9 @@ class GatewayConfig(Written):
     )
     learning: LearningConfig = Field(LearningConfig(), description="How routers learn: see [learning](learning.md).")
     policies: tuple[str, ...] = Field((), description="Policy files.")
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Return the models that a policy without a pool chooses among: all, and the efforts that they offer."""
+        at_efforts = {f"{name}@{effort}" for name, model in self.models.items() for effort in model.efforts}
+        return tuple(name for name in self.models if split(name)[1] == AS_ASKED or name in at_efforts)

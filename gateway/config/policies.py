@@ -13,8 +13,10 @@ from gateway.config.candidates import build_candidates
 from gateway.config.promotions import with_promotions
 from gateway.config.routers import check_names, checked_router, manifest_of
 from gateway.config.rules import read_condition, read_defaults, read_projections
+from gateway.config.tasks import task_rules
 from gateway.constraints import Constraints
 from gateway.exploration.rules import ExplorationRules
+from gateway.hedging.rules import HedgeRules
 from gateway.policy import Effect, Policies, Policy, Stickiness
 from gateway.route import Refusal, Route
 from gateway.rules.features import find_kind
@@ -95,16 +97,20 @@ class _Building:
             least_reward=config.under_load.least_reward,
             cache=cache_rules(config.cache),
             exploration=ExplorationRules(**config.exploration.model_dump()),
+            hedge=None if config.hedge is None else HedgeRules(**config.hedge.model_dump()),
+            keep_alive_s=config.keep_alive_s,
             signals=_signals(rules, projections),
+            task=task_rules(config.task),
         )
 
     def _route(self, file: PolicyFile) -> Route:
         """Return the route where no rule matches."""
         config = file.config
-        pool = pool_of(config.pool, self.candidates)
+        pool = pool_of(config.pool or self.files.config.offered, self.candidates)
         limits = config.limits or self.files.config.limits
         router = checked_router(file.router, _names(pool), self.encoder_digest)
-        route = Route(pool, router, config.fallback, timeouts_of(limits))
+        keeps = config.client_effort == "keep"
+        route = Route(pool, router, config.fallback, timeouts_of(limits), keeps_effort=keeps)
         return _within(route, limits)
 
     def _effect(self, file: PolicyFile, index: int, route: Route, within: tuple[str, ...]) -> Effect:
@@ -166,6 +172,7 @@ def _within(route: Route, limits: LimitsConfig) -> Route:
         timeouts=timeouts_of(limits),
         attempts=limits.attempts,
         repeats=limits.repeats,
+        max_calls=limits.max_calls,
         bounds=_bounds(limits),
     )
 

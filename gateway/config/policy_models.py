@@ -10,10 +10,12 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from gateway.config.cache_models import PolicyCacheConfig
 from gateway.config.exploration_models import ExplorationConfig
+from gateway.config.hedge_models import HedgeConfig
 from gateway.config.learning_models import PolicyLearningConfig
 from gateway.config.models import LimitsConfig
 from gateway.config.promotion_models import PromotionConfig
-from gateway.config.written import Name, Written
+from gateway.config.task_models import TaskConfig
+from gateway.config.written import CandidateName, Name, Written
 
 #: Top-level members of a request that a rule may not set: they are the policy's business, or the client's words.
 PROTECTED = frozenset({"model", "messages", "stream", "stream_options", "pointsman"})
@@ -75,9 +77,11 @@ class RuleConfig(Written):
     tag: str | None = Field(None, description="Goes into the log.")
     refuse: str | None = Field(None, min_length=1, description="Nobody answers; the client is told this.")
     policy: Name | None = Field(None, description="Another policy, which goes on with its own rules.")
-    pool: tuple[Name, ...] | None = Field(None, min_length=1, description="Models; by default the policy's pool.")
+    pool: tuple[CandidateName, ...] | None = Field(
+        None, min_length=1, description="Models, perhaps at an [effort](plans/effort.md); by default the policy's pool."
+    )
     router: dict[str, Any] | None = Field(None, description="Who chooses; by default the policy's router.")
-    fallback: tuple[Name, ...] | None = Field(
+    fallback: tuple[CandidateName, ...] | None = Field(
         None, description="Who is asked when the choice fails; by default the rest of the pool, likeliest first."
     )
     limits: LimitsConfig | None = Field(None, description="By default the policy's limits.")
@@ -129,7 +133,17 @@ class PolicyConfig(Written):
 
     name: Name = Field(description="What clients send as `model`.")
     description: str = Field("", description="Shown with `GET /v1/models/{name}`.")
-    pool: tuple[Name, ...] | None = Field(None, min_length=1, description="Names under `models`; by default all.")
+    pool: tuple[CandidateName, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Names under `models`, perhaps at an [effort](plans/effort.md) (`gpt-5@low`); by default all, with "
+        "the `efforts` that they offer.",
+    )
+    client_effort: Literal["keep", "override"] = Field(
+        "keep",
+        description="What counts where a request says itself how much to reason: `keep`, candidates of another effort "
+        "are left out; `override`, the candidate's own effort.",
+    )
     defaults: dict[str, Any] = Field(
         default_factory=dict,
         description="What holds of signals that are absent: see [policies.md](policies.md#defaults).",
@@ -144,7 +158,7 @@ class PolicyConfig(Written):
     state: str | None = Field(
         None, description="Folder of the learned state; by default `state/NAME` beside the gateway's file."
     )
-    fallback: tuple[Name, ...] | None = Field(
+    fallback: tuple[CandidateName, ...] | None = Field(
         None,
         description="Who is asked next, in this order, when the chosen model fails; by default the rest of the "
         "pool, likeliest first.",
@@ -154,6 +168,14 @@ class PolicyConfig(Written):
     dial: DialConfig = DialConfig()
     under_load: UnderLoadConfig = UnderLoadConfig()
     exploration: ExplorationConfig = ExplorationConfig()
+    hedge: HedgeConfig | None = Field(
+        None, description="When a second model is asked: see [hedging](plans/hedging.md); by default never."
+    )
+    keep_alive_s: PositiveFloat | None = Field(
+        None,
+        description="Seconds of silence after which a client that waits for a stream gets comments, where answers are "
+        "[heard out first](plans/buffering.md); by default it gets none.",
+    )
     learning: PolicyLearningConfig = PolicyLearningConfig()
     cache: PolicyCacheConfig | None = Field(
         None, description="Which of its answers are given again: see [caching](caching.md); by default none."
@@ -161,4 +183,7 @@ class PolicyConfig(Written):
     data_class: str | None = Field(None, description="The least data class that requests under the policy count as.")
     promotion: PromotionConfig | None = Field(
         None, description="How another policy takes its place: see [promotion](promotion.md); by default none does."
+    )
+    task: TaskConfig | None = Field(
+        None, description="What one session may cost: see [agents](plans/agents.md); by default any sum."
     )

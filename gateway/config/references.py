@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from gateway.config.caching import wrong_cache
 from gateway.config.callers import wrong_access
+from gateway.config.efforts import unknown_model
 from gateway.config.feedback import wrong_feedback
 from gateway.config.listening import wrong_implicit, wrong_judging
 from gateway.config.loader import did_you_mean
 from gateway.config.models import GatewayConfig, LocalConfig
 from gateway.config.promotions import wrong_promotions
 from gateway.config.quotas import wrong_quotas
+from gateway.config.tasks import wrong_tasks
 from gateway.signals.registry import SIGNALS
 from providers.vendors import VENDORS
 
@@ -35,6 +37,7 @@ def wrong_references(
     yield from _wrong_shared(config, document, policies)
     yield from wrong_policies(config, policies)
     yield from wrong_promotions(policies)
+    yield from wrong_tasks(policies)
     yield from wrong_feedback(config.feedback, document)
     asked = {*config.models, *(policy.config.name for policy in policies)}
     yield from wrong_implicit(config, document, asked)
@@ -133,24 +136,26 @@ def wrong_policies(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> I
             taken = "another policy" if name in seen else "a model"
             yield policy.document.at(("name",), f"{name!r} is the name of {taken} already")
         seen.add(name)
-        yield from _unknown_members(policy, (), config.models)
+        yield from _unknown_members(policy, (), config)
         rules = [rule.name for rule in policy.config.rules]
         for index, rule in enumerate(policy.config.rules):
             if rule.name in rules[:index]:
                 yield policy.document.at(("rules", index, "name"), f"{rule.name!r} is the name of another rule already")
-            yield from _unknown_members(policy, ("rules", index), config.models)
+            yield from _unknown_members(policy, ("rules", index), config)
             names = [other.config.name for other in policies]
             if rule.policy is not None and rule.policy not in names:
                 hint = did_you_mean(rule.policy, names)
                 yield policy.document.at(("rules", index, "policy"), f"no policy {rule.policy!r}; {hint}")
 
 
-def _unknown_members(policy: PolicyFile, place: Place, models: Collection[str]) -> Iterator[str]:
+def _unknown_members(policy: PolicyFile, place: Place, config: GatewayConfig) -> Iterator[str]:
     """Yield what a policy, or a rule of it, names as pool or fallback and is none."""
+    models: Collection[str] = config.models
+    offered: Collection[str] = config.offered
     written = policy.config.rules[int(place[1])] if place else policy.config
-    pool = written.pool or policy.config.pool or models
+    pool = written.pool or policy.config.pool or offered
     for key, known, where in (("pool", models, "models"), ("fallback", pool, "the pool")):
         for n, member in enumerate(getattr(written, key) or ()):
             if member not in known:
-                hint = did_you_mean(member, known)
+                hint = unknown_model(member, known)
                 yield policy.document.at((*place, key, n), f"{member!r} is not in {where}; {hint}")

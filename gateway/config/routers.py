@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gateway.config.gates import give_encoder
 from gateway.config.loader import did_you_mean
 from gateway.signals.registry import SIGNALS
 from routers.options import ComponentError
@@ -29,6 +30,7 @@ def build_new_router(written: WrittenRouter) -> Router:
         raise written.document.error(_place(error.path), error.problem) from error
     if missing := router.requires - SIGNALS:
         raise written.document.error(written.place, f"needs the signals {sorted(missing)}, which nothing provides")
+    give_encoder(router)
     return router
 
 

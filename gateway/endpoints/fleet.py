@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.endpoints.endpoint import Condition, KeyRest
 from gateway.endpoints.retry_budget import RetryBudget
 from gateway.failures import treatment
+from gateway.hedging.delays import Delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ class Fleet:
 
     def __init__(self) -> None:
         self.retries = RetryBudget()
+        #: How long models took until their answers began.
+        self.delays = Delays()
         self._endpoints: Mapping[str, Sequence[Endpoint]] = {}
         self._conditions: dict[str, Condition] = {}
 
@@ -54,12 +57,16 @@ class Fleet:
         it would be asked.
         """
         awake = tuple(one for one in candidates if self._any(one, lambda endpoint: self._awake(endpoint, now)))
-        free = tuple(one for one in awake if self._any(one, lambda endpoint: self._free(endpoint, now)))
+        free = tuple(one for one in awake if self.free(one, now))
         found: list[tuple[Candidate, ...]] = []
         for tier in (free, awake, tuple(candidates)):
             if len(tier) > len(found[-1] if found else ()):
                 found.append(tier)
         return found
+
+    def free(self, candidate: Candidate, now: float) -> bool:
+        """Tell whether a candidate would be asked at once."""
+        return self._any(candidate, lambda endpoint: self._free(endpoint, now))
 
     def load(self, candidate: Candidate) -> float:
         """Return what share of its room is taken, where a model has most; 0 where nothing is known of it."""

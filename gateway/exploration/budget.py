@@ -1,4 +1,4 @@
-"""What exploring has cost each policy today, counted with all replicas."""
+"""What exploring, or another purpose, has cost each policy today, counted with all replicas."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ _MOST: Final = 1000
 
 
 class Budgets:
-    """Counts what exploring costs, by policy and day (UTC), in the ledger that quotas are counted in.
+    """Counts what a purpose costs, by policy and day (UTC), in the ledger that quotas are counted in.
 
     Nobody waits for it: what this process spends counts here at once, and is told to the ledger afterwards. What other
     replicas have spent is known a second late.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, purpose: str = "exploration") -> None:
         self._ledger = ledger
+        self._purpose = purpose
         #: Nano-dollars that the ledger has not been told of, and when each counter was last asked about.
         self._untold: dict[str, int] = {}
         self._asked_ms: dict[str, int] = {}
@@ -43,15 +44,15 @@ class Budgets:
     def left_usd(self, policy: str, most_usd: float, at: datetime) -> float:
         """Return what is left of a policy's USD of the day, as far as is known; never less than nothing."""
         now_ms = milliseconds(at)
-        counter, until_ms = _counter(policy, now_ms)
+        counter, until_ms = self._counter(policy, now_ms)
         if now_ms - self._asked_ms.get(counter, -FRESH_MS) >= FRESH_MS:
             self._tell(counter, until_ms, now_ms)
         return max(most_usd - self._spent(counter) / _NANOS, 0.0)
 
     def spend(self, policy: str, usd: float, at: datetime) -> None:
-        """Count what a choice costs beyond the one that looked best."""
+        """Count what was spent: for exploring, what a choice costs beyond the one that looked best."""
         now_ms = milliseconds(at)
-        counter, until_ms = _counter(policy, now_ms)
+        counter, until_ms = self._counter(policy, now_ms)
         self._untold[counter] = self._untold.get(counter, 0) + math.ceil(usd * _NANOS)
         self._tell(counter, until_ms, now_ms)
 
@@ -91,8 +92,7 @@ class Budgets:
         await self._ledger.settle(reservation, (claim.amount,), now_ms)
         return claim.counter in self._untold
 
-
-def _counter(policy: str, now_ms: int) -> tuple[str, int]:
-    """Return the name of a policy's counter of the day, which is no quota's, and until when it is kept."""
-    window = window_at("day", now_ms)
-    return f"!exploration|usd|day|{window.start_ms}|{named(policy)}", kept_until_ms(window, now_ms)
+    def _counter(self, policy: str, now_ms: int) -> tuple[str, int]:
+        """Return the name of a policy's counter of the day, which is no quota's, and until when it is kept."""
+        window = window_at("day", now_ms)
+        return f"!{self._purpose}|usd|day|{window.start_ms}|{named(policy)}", kept_until_ms(window, now_ms)

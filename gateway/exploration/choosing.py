@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from routers.observations import Exploring
+from routers.observations import unexplored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,20 +61,22 @@ def begin(
     from, which it would not be if draws were taken back. Raises `StopIteration` where the router refuses.
     """
     context, candidates = asked
-    if not isinstance(router, Exploring):
+    if (quiet := unexplored(router)) is None:
         plan = router.plan(context, candidates, rng)
         return plan, next(plan), None
     off, left = allowance.off, allowance.left_usd
-    plan = (router.without_exploration() if off else router).plan(context, candidates, rng)
+    plan = (quiet if off else router).plan(context, candidates, rng)
     call = next(plan)
     if off is None and left is not None:
         most = most_extra_usd(call)
         off = "cost_unknown" if most is None else "budget" if most > left else None
         if off is not None:
-            plan = router.without_exploration().plan(context, candidates, rng)
+            plan = quiet.plan(context, candidates, rng)
             call = next(plan)
-    chosen = call.candidates[0].model
-    return plan, call, Explored(off, best_of(call), chosen, extra_usd(call, chosen), left)
+    best, asked_first = best_of(call), {candidate.model for candidate in call.candidates}
+    # Several that are asked at once are not drawn: who looks best is among them, or was never to be asked.
+    chosen = asked_first.pop() if len(asked_first) == 1 else best
+    return plan, call, Explored(off, best, chosen, extra_usd(call, chosen), left)
 
 
 def best_of(call: Call) -> str:

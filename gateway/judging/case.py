@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.judging.prompt import readable
+from routers.conformal.promising import Promising
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -64,8 +65,8 @@ def variance_of(decision: Decision, model: str) -> float:
 def rival_of(case: Case, barred: Collection[str], backends: Mapping[str, Backend], rng: Random) -> Candidate | None:
     """Return who gives the second answer: another model that may answer, drawn as the router would draw it.
 
-    Where the router would take no other, the one of which most is expected. A model whose price is unknown is not
-    asked, nor one that is reached by the caller's own authorization.
+    Where the router would take no other, the one of which most is expected; under a promise, the reference. A model
+    whose price is unknown is not asked, nor one that is reached by the caller's own authorization.
     """
     rivals = [
         one
@@ -77,6 +78,9 @@ def rival_of(case: Case, barred: Collection[str], backends: Mapping[str, Backend
     ]
     if not rivals:
         return None
+    router = case.request.routed.route.router
+    if isinstance(router, Promising) and case.model != router.reference:
+        return next((one for one in rivals if one.model == router.reference), None)
     decision = case.request.decision
     weights = [decision.propensities.get(one.model, 0.0) for one in rivals]
     if any(weights):

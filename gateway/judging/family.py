@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from routers.efforts import base_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -13,7 +15,8 @@ _WORD: Final = re.compile(r"[a-z]+")
 
 
 def family(model: str, families: Mapping[str, str]) -> str:
-    """Return a model's family: as it is written, else the first word of its name."""
+    """Return a model's family, whatever its effort: as it is written, else the first word of its name."""
+    model = base_of(model)
     if model in families:
         return families[model]
     word = _WORD.search(model.rpartition("/")[2].lower())

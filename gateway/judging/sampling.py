@@ -29,6 +29,12 @@ class Variances:
         return variance / mean if mean > 0 else 1.0
 
 
+def least_chance(rules: JudgingRules, policy: str) -> float:
+    """Return the smallest probability that an answer under a policy has to be judged; 1 where none is."""
+    share = rules.share_of(policy) * (1 if rules.weighing == "even" else RAREST)
+    return share or 1.0
+
+
 def chance(rules: JudgingRules, policy: str, relative: float) -> float:
     """Return the probability that an answer is judged.
 

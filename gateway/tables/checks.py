@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gateway.tables.source import TEXTS
-from gateway.tables.table import COMPLETION_TOKENS, COST, LATENCY, PROMPT_TOKENS, SCORE, TableError
+from gateway.tables.table import COMPLETION_TOKENS, COST, GATE, GATE_COST, LATENCY, PROMPT_TOKENS, SCORE, TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.tables.table import Table
     from routers.types import FloatArray
 
-PREFIXES = (SCORE, COST, PROMPT_TOKENS, COMPLETION_TOKENS, LATENCY)
+PREFIXES = (SCORE, COST, PROMPT_TOKENS, COMPLETION_TOKENS, LATENCY, GATE, GATE_COST)
 #: Texts that there may be no row without.
 NEEDED = ("prompt_id", "task", "prompt", "fold")
 #: Choosing takes two.
@@ -74,6 +74,12 @@ def check_amounts(table: Table, prefix: str, values: FloatArray) -> None:
     valid = np.isnan(values) | ((values >= 0) & np.isfinite(values))
     complaint = "has negative or infinite values; mend them, or leave empty what is not known"
     _require(table, prefix, np.all(valid, axis=0), complaint)
+
+
+def check_shares(table: Table, prefix: str, values: FloatArray) -> None:
+    """Raise `TableError` where a share is outside [0, 1]."""
+    valid = np.isnan(values) | ((values >= 0) & (values <= 1))
+    _require(table, prefix, np.all(valid, axis=0), "has values outside [0, 1]; rescale them")
 
 
 def _models(source: Source) -> tuple[str, ...]:

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from gateway.tables.checks import check_amounts, check_ids, check_names, check_scores
+from gateway.tables.checks import check_amounts, check_ids, check_names, check_scores, check_shares
 from gateway.tables.source import open_source
-from gateway.tables.table import COMPLETION_TOKENS, COST, LATENCY, PROMPT_TOKENS, SCORE, Table, TableError
+from gateway.tables.table import (
+    COMPLETION_TOKENS,
+    COST,
+    GATE,
+    GATE_COST,
+    LATENCY,
+    PROMPT_TOKENS,
+    SCORE,
+    Table,
+    TableError,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +34,8 @@ def read_table(path: Path) -> Table:
 
     Needed are `prompt_id` (each once), `task`, `prompt`, `fold` (any names), and for two models or more
     `score|MODEL` in [0, 1] and `cost|MODEL` in USD. There may be `prompt_tokens|MODEL`, `completion_tokens|MODEL`,
-    `latency|MODEL` (seconds) and `paraphrase`. Any other column is ignored. NaN stands for what is not known; of a
-    cost, everywhere if need be. Raises `TableError`.
+    `latency|MODEL` (seconds), `paraphrase`, and a gate's verdicts `gate|MODEL` with `gate_cost|MODEL`. Any other column
+    is ignored. NaN stands for what is not known; of a cost, everywhere if need be. Raises `TableError`.
     """
     with open_source(path) as source:
         models = check_names(source)
@@ -40,8 +50,10 @@ def read_table(path: Path) -> Table:
             costs_usd=_matrix(source, COST, models),
             prompt_tokens=_matrix(source, PROMPT_TOKENS, models),
             completion_tokens=_matrix(source, COMPLETION_TOKENS, models),
-            latencies_s=_latencies(source, models),
+            latencies_s=_measured(source, LATENCY, models),
             paraphrases=_optional_texts(source, "paraphrase") if "paraphrase" in source.schema.names else (),
+            verdicts=_measured(source, GATE, models),
+            verdict_costs_usd=_measured(source, GATE_COST, models),
         )
     _check(table)
     return table
@@ -55,6 +67,10 @@ def _check(table: Table) -> None:
     check_amounts(table, COMPLETION_TOKENS, table.completion_tokens)
     if table.latencies_s is not None:
         check_amounts(table, LATENCY, table.latencies_s)
+    if table.verdicts is not None:
+        check_shares(table, GATE, table.verdicts)
+    if table.verdict_costs_usd is not None:
+        check_amounts(table, GATE_COST, table.verdict_costs_usd)
 
 
 def _texts(source: Source, name: str) -> tuple[str, ...]:
@@ -85,9 +101,10 @@ def _optional_texts(source: Source, name: str) -> tuple[str | None, ...]:
     return tuple(values)
 
 
-def _latencies(source: Source, models: tuple[str, ...]) -> FloatArray | None:
-    measured = any(LATENCY + model in source.schema.names for model in models)
-    return _matrix(source, LATENCY, models) if measured else None
+def _measured(source: Source, prefix: str, models: tuple[str, ...]) -> FloatArray | None:
+    """Return the columns of a kind that there need not be; None where there is none."""
+    measured = any(prefix + model in source.schema.names for model in models)
+    return _matrix(source, prefix, models) if measured else None
 
 
 def _matrix(source: Source, prefix: str, models: tuple[str, ...]) -> FloatArray:

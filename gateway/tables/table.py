@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: What a column's name begins with; the rest of it is the model.
 SCORE, COST, LATENCY = "score|", "cost|", "latency|"
 PROMPT_TOKENS, COMPLETION_TOKENS = "prompt_tokens|", "completion_tokens|"
+#: What a gate said of the model's answer, and the USD that its own calls took.
+GATE, GATE_COST = "gate|", "gate_cost|"
 
 
 class TableError(Exception):
@@ -36,7 +38,8 @@ class Table:
 
     `path` is the file that it was read from. `scores` are in [0, 1]; `prompt_tokens` and `completion_tokens` are as
     each model's provider counted. `latencies_s` is None, and `paraphrases` (the same request in other words, None
-    where there is none) empty, where the file has no such column. `folds` are any names.
+    where there is none) empty, where the file has no such column. `folds` are any names. `verdicts` are what a gate
+    said of the answers, in [0, 1], and `verdict_costs_usd` what that took; None where no gate was asked.
     """
 
     path: Path
@@ -51,6 +54,8 @@ class Table:
     completion_tokens: FloatArray
     latencies_s: FloatArray | None = None
     paraphrases: tuple[str | None, ...] = ()
+    verdicts: FloatArray | None = None
+    verdict_costs_usd: FloatArray | None = None
 
     def rows(self, fold: str) -> Rows:
         """Return the numbers of a fold's rows. Raises `TableError` where there are none."""

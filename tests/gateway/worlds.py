@@ -125,8 +125,8 @@ def resting(there: World, *models: str, seconds: float = 60.0) -> None:
 
 def endpoint(name: str, *keys: str, provider: str = "up", weight: float = 1.0) -> Endpoint:
     """Return an endpoint that nothing is sent to."""
-    client = httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: httpx2.Response(500)))
-    away = Provider(provider, base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), client=client)
+    mute = httpx2.MockTransport(lambda _: httpx2.Response(500))
+    away = Provider(provider, base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), transport=mute)
     return Endpoint(name, away, Target(name), keys or (NO_KEY,), weight)
 
 

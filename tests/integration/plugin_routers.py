@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Panel(StatelessRouter):
+class Rota(StatelessRouter):
     """Ask these models one after the other, whoever the candidates are, and return the last answer.
 
     Parameters: `models`, their names.
     """
 
-    kind = "panel"
+    kind = "rota"
 
     def __init__(self, models: list[str]) -> None:
         self.models = models
@@ -29,8 +29,21 @@ class Panel(StatelessRouter):
     def plan(self, _context, _candidates, _rng):
         answer = None
         for model in self.models:
-            (answer,) = yield Call((Candidate(model),), {model: 1.0}, "panel")
+            (answer,) = yield Call((Candidate(model),), {model: 1.0}, "rota", stream=False)
         return Finish(answer)
+
+
+class Prying(Rota):
+    """Ask everybody there may be at once, and hear them out, twice."""
+
+    def __init__(self) -> None:
+        super().__init__(["m0", "m1", "m2", "m3", "m4"])
+
+    def plan(self, _context, _candidates, _rng):
+        everybody = tuple(map(Candidate, self.models))
+        for _ in range(2):
+            answers = yield Call(everybody, dict.fromkeys(self.models, 1 / len(self.models)), "prying", stream=False)
+        return Finish(next((answer for answer in answers if answer.error is None), None))
 
 
 def plug_in(folder: Path) -> None:
@@ -38,4 +51,4 @@ def plug_in(folder: Path) -> None:
     info = folder / "plug_in_routers-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in-routers\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[pointsman.routers]\npanel = tests.integration.plugin_routers:Panel\n")
+    (info / "entry_points.txt").write_text("[pointsman.routers]\nrota = tests.integration.plugin_routers:Rota\n")

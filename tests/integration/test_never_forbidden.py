@@ -28,9 +28,13 @@ from providers.errors import ProviderError
 from providers.provider import Provider
 from providers.types import Target
 from routers.fixed import Fixed
+from routers.gates.judge import Judge
+from routers.plans.cascade import Cascade
+from routers.plans.orchestrator import Orchestrator
+from routers.plans.panel import Panel
 from routers.random_choice import RandomChoice
 from tests.gateway.worlds import CARD, ask, decider, policy, pool, tool_loop, turns, world
-from tests.integration.plugin_routers import Panel
+from tests.integration.plugin_routers import Prying, Rota
 from tests.upstream import completion
 
 if TYPE_CHECKING:
@@ -89,7 +93,11 @@ def cases(draw):
     routers = [
         RandomChoice(),
         Fixed(draw(st.sampled_from(members))),
-        Panel(draw(st.lists(a_model, min_size=1, max_size=3))),
+        Rota(draw(st.lists(a_model, min_size=1, max_size=3))),
+        Cascade(Judge(draw(a_model)), RandomChoice(), thresholds=[1.0]),
+        Panel(RandomChoice(), merge="llm", merger=draw(a_model)),
+        Orchestrator(draw(a_model), RandomChoice()),
+        Prying(),
     ]
     messages = draw(
         st.sampled_from([turns("hi"), turns(CARD), turns("hi", "hello", CARD), tool_loop(), tool_loop(text=CARD)])
@@ -145,22 +153,19 @@ async def play(case) -> Counter[str]:
     session = deciding.signals.known["session"].read(request.request, None)["session"]
     if case["last"] is not None:
         there.sessions.note("p", f"\n{session}", case["last"], time.monotonic())
-    async with httpx2.AsyncClient(transport=httpx2.MockTransport(seen)) as client:
-        up = Provider("up", base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), client=client)
-        backends = {
-            one.model: Backend(one, (Endpoint(one.model, up, Target(one.model)),), None) for one in pool(*NAMES)
-        }
-        try:
-            routed = await deciding.decide(request, there)
-            dispatcher = Dispatcher(time.monotonic(), backends, there.fleet, Metrics(), there.rng)
-            answer = await dispatcher.run(
-                routed.plan, routed.call, terms_of(routed, arrive("r", {}), request), routed.chat
-            )
-            async for _ in answer.reply.body():
-                pass
-            await answer.reply.aclose()
-        except (GatewayError, ProviderError):
-            pass  # whatever becomes of the request, it is who has seen it that counts
+    up = Provider(
+        "up", base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), transport=httpx2.MockTransport(seen)
+    )
+    backends = {one.model: Backend(one, (Endpoint(one.model, up, Target(one.model)),), None) for one in pool(*NAMES)}
+    try:
+        routed = await deciding.decide(request, there)
+        dispatcher = Dispatcher(time.monotonic(), backends, there.fleet, Metrics(), there.rng)
+        answer = await dispatcher.run(routed.plan, routed.call, terms_of(routed, arrive("r", {}), request), routed.chat)
+        async for _ in answer.reply.body():
+            pass
+        await answer.reply.aclose()
+    except (GatewayError, ProviderError):
+        pass  # whatever becomes of the request, it is who has seen it that counts
     deciding.signals.close()
     return seen.calls
 

@@ -16,9 +16,9 @@ CHAT = parse_chat(b'{"model": "auto", "messages": [{"role": "user", "content": "
 
 async def send(handler) -> None:
     """Send a request to an endpoint that is played by a function."""
-    async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler)) as client:
-        provider = Provider("up", base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), client=client)
-        await provider.send(CHAT, Target("m"), Timeouts(), {})
+    transport = httpx2.MockTransport(handler)
+    provider = Provider("up", base_url="http://up/v1", headers={}, adapter=OpenAIAdapter(), transport=transport)
+    await provider.send(CHAT, Target("m"), Timeouts(), {})
 
 
 async def test_a_connection_lost_as_soon_as_it_is_made_is_a_failed_one():

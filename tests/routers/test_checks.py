@@ -8,23 +8,35 @@ import pytest
 from routers.checks import (
     COSTS_CHECKS,
     ESTIMATOR_CHECKS,
+    GATE_CHECKS,
     ROUTER_CHECKS,
     RULE_CHECKS,
     UTILITY_CHECKS,
     CheckFailed,
     check_costs,
     check_estimator,
+    check_gate,
     check_router,
     check_rule,
     check_utility,
 )
 from routers.costs.mean import Mean
 from routers.estimators.constant import Constant
+from routers.gates.encoding import comparing
+from routers.gates.logprob import Logprob
 from routers.random_choice import RandomChoice
-from routers.registry import build_costs, build_estimator, build_router, build_rule, build_utility, components
+from routers.registry import (
+    build_costs,
+    build_estimator,
+    build_gate,
+    build_router,
+    build_rule,
+    build_utility,
+    components,
+)
 from routers.rules.floor import Floor
 from routers.rules.greedy import Greedy
-from routers.types import Estimate
+from routers.types import Call, Estimate
 from routers.utilities.linear import Linear
 
 # Arguments for the battery: small bounds, and whatever has no default.
@@ -71,7 +83,14 @@ COSTS = {
     "regression": {"max_rows": 100},
     "running": {"feature": "domain"},
 }
+#: Routers that plans are made around, and gates that ask nobody, one, and several times.
+EXPECTING = {"type": "estimating", "estimator": {"type": "constant"}, "rule": {"type": "softmax"}}
+VERIFYING = {"type": "self_verification", "samples": 2}
 ROUTERS = {
+    "agent": {"small": "small", "large": "large", "floor": 0.1},
+    "best_of": {"gate": {"type": "logprob"}, "router": EXPECTING},
+    "cascade": {"gate": VERIFYING, "router": EXPECTING, "gain": -1},
+    "cascade_routing": {"gate": VERIFYING, "router": EXPECTING},
     "cheapest": {},
     "cluster_bandit": {"clusters": 4},
     "ema": {},
@@ -80,13 +99,31 @@ ROUTERS = {
     "fixed": {"model": "small"},
     "lin_thompson": {"estimator": {"type": "bayesian_linear", "directions": 4}},
     "lin_ucb": {"estimator": {"type": "neural_linear", "hidden": 8, "epochs": 2, "max_rows": 100}},
+    "orchestrator": {"model": "large", "router": EXPECTING},
+    "panel": {"router": EXPECTING, "merge": "llm"},
     "prefilter": {"router": {"type": "epsilon_greedy", "estimator": {"type": "cluster_bandit"}}, "keep": 2},
     "preference_bandit": {"hidden": 8, "epochs": 1},
+    "probe_expand": {"router": EXPECTING},
+    "promise": {"router": EXPECTING, "reference": "large", "max_rows": 100},
     "random": {},
     "recommended": {"max_rows": 100},
+    "self_consistency": {"router": EXPECTING},
     "softmax": {},
+    "tiers": {"router": EXPECTING},
     "weighted": {"weights": {"small": 3, "large": 1}},
     "zero": {"quality_weight": 0.6},
+}
+GATES = {
+    "agreement": {},
+    "all_of": {"gates": [{"type": "wellformed"}, {"type": "judge", "model": "large"}]},
+    "calibrated": {"gate": {"type": "logprob"}},
+    "combined": {"gates": [{"type": "wellformed"}, {"type": "self_verification"}]},
+    "expected": {},
+    "judge": {"model": "large"},
+    "logprob": {},
+    "self_verification": {},
+    "similarity": {},
+    "wellformed": {},
 }
 
 
@@ -147,6 +184,21 @@ def test_every_way_to_expect_costs_passes(spec, check):
     check(partial(build_costs, spec))
 
 
+def gate(spec):
+    """Build a gate; one that compares texts does so by their letters."""
+    built = build_gate(spec)
+    for comparing_one in comparing(built):
+        comparing_one.encode = lambda texts: np.array([[t.count(x) for x in "4E x"] for t in texts], np.float32)
+    return built
+
+
+@pytest.mark.parametrize("check", named(GATE_CHECKS))
+@pytest.mark.parametrize("spec", specs(GATES))
+def test_every_gate_passes(spec, check):
+    """The whole battery, over the registry."""
+    check(partial(gate, spec))
+
+
 @pytest.mark.parametrize("check", named(ROUTER_CHECKS))
 @pytest.mark.parametrize("spec", [*specs(ROUTERS), *estimating(), *weighing()])
 def test_every_router_passes(spec, check):
@@ -163,6 +215,7 @@ def test_every_router_passes(spec, check):
         ("router", ROUTERS | {"estimating": {}}),
         ("utility", UTILITIES),
         ("costs", COSTS),
+        ("gate", GATES),
     ],
 )
 def test_every_registered_component_is_in_the_battery(kind, table):
@@ -348,6 +401,44 @@ class Oblivious(Mean):
 
     def restore(self, state):
         """Take nothing back."""
+
+
+class Certain(Logprob):
+    """Be surer than sure."""
+
+    def check(self, context, answer, candidates):
+        """Add what it was sure of before."""
+        return 1 + (yield from super().check(context, answer, candidates))
+
+
+class Chatty(Logprob):
+    """Ask for ever, and let the client listen."""
+
+    def check(self, context, answer, candidates):
+        """Ask the first candidate."""
+        del context, answer
+        while True:
+            yield Call((candidates[0],), {candidates[0].model: 1.0}, "chat")
+
+
+class Moody(Logprob):
+    """Give another chance every time."""
+
+    chances = itertools.cycle([0.1, 0.9])
+
+    def check(self, context, answer, candidates):
+        """Ignore the answer."""
+        yield from super().check(context, answer, candidates)
+        return next(self.chances)
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"), [(Certain, "is no chance"), (Chatty, "did not end"), (Moody, "another chance")]
+)
+def test_battery_finds_a_bad_gate(gate, message):
+    """Each fault is found by the check that is for it."""
+    with pytest.raises(CheckFailed, match=message):
+        check_gate(gate)
 
 
 @pytest.mark.parametrize(("costs", "message"), [(Generous, "was made up"), (Oblivious, "what was restored")])

@@ -23,7 +23,7 @@ from routers.rules.greedy import Greedy
 from routers.utilities.adequate import Adequate
 from routers.utilities.linear import Linear
 
-KINDS = ("router", "estimator", "rule", "utility", "costs")
+KINDS = ("router", "estimator", "rule", "utility", "costs", "gate")
 
 
 def plug_in(folder, group, line):
@@ -70,10 +70,10 @@ def test_floor_of_zero_is_none():
         (
             {},
             BadOption,
-            "^router.type: must name one of cheapest, .*, zero, not None$",
+            "^router.type: must name one of agent, .*, zero, not None$",
         ),
         ({"type": "fixt"}, UnknownComponent, "^router.type: unknown router 'fixt'; did you mean 'fixed'?"),
-        ({"type": "zzz-"}, UnknownComponent, "unknown router 'zzz-'; known are cheapest, .*, zero$"),
+        ({"type": "zzz-"}, UnknownComponent, "unknown router 'zzz-'; known are agent, .*, zero$"),
         ({"type": "fixed"}, BadOption, r"^router.model: is required \(str\)$"),
         ({"type": "fixed", "model": 3}, BadOption, "^router.model: must be str, not 3$"),
         ({"type": "random", "seed": 3}, BadOption, "^router.seed: unknown option; there are none$"),

@@ -13,6 +13,8 @@ from gateway.exploration.choosing import Allowance, begin, best_of, extra_usd, m
 from gateway.exploration.rules import ExplorationRules
 from gateway.quotas.memory_ledger import MemoryLedger
 from routers.estimating import EstimatingRouter
+from routers.plans.panel import Panel
+from routers.plans.self_consistency import SelfConsistency
 from routers.random_choice import RandomChoice
 from routers.rules.softmax import Softmax
 from routers.types import Call, Candidate, Context, Price
@@ -80,6 +82,25 @@ def test_a_request_explores_only_if_its_dearest_draw_is_paid_for(left, off):
 
         assert (off, left) == (explored.off, explored.left_usd)
         assert (0 if off else pytest.approx(0.495, abs=1e-3)) == first.propensities["dear"]
+
+
+@pytest.mark.parametrize("off", [None, "policy"])
+def test_a_plan_explores_as_the_router_that_draws_its_first_call(off):
+    """Money guards what it draws, and who turns exploration off turns it off there."""
+    plan = SelfConsistency(even(cheap=0.51))
+    found = [begin(plan, Allowance(off, 1.0), (HELLO, POOL), Random(seed))[1:] for seed in range(20)]
+
+    assert {off} == {explored.off for _, explored in found}
+    assert (off is None) == any(explored.strayed for _, explored in found)
+    assert all(explored.chosen == first.candidates[0].model for first, explored in found)
+    assert (0 if off else pytest.approx(0.495, abs=1e-3)) == found[0][0].propensities["dear"]
+
+
+def test_several_that_are_asked_at_once_are_not_drawn():
+    """So nothing has strayed, whoever is named first."""
+    _, first, explored = begin(Panel(even(dear=0.51), size=2), Allowance(), (HELLO, POOL), Random(0))
+
+    assert (2, False) == (len(first.candidates), explored.strayed)
 
 
 def test_without_known_costs_a_bound_on_money_cannot_be_kept():
