@@ -67,9 +67,7 @@ class Bills:
         self._quotas = quotas
         self._unpaid: set[asyncio.Task[None]] = set()
 
-    async def open(
-        self, holder: Holder, candidate: Candidate, demand: Demand, most: Estimate | None = None
-    ) -> Bill:
+    async def open(self, holder: Holder, candidate: Candidate, demand: Demand, most: Estimate | None = None) -> Bill:
         """Reserve what a request to a model may take, or the `most` that its plan may.
 
         Raises `GatewayError` where a quota does not let it.
