@@ -21,7 +21,7 @@ import numpy as np
 from outcome_rows import ROUTERS, outcomes_of
 from scipy.stats import beta
 
-from routers.conformal.learn_then_test import Target
+from routers.conformal.learning_then_testing import Target
 from routers.conformal.proving import Evidence
 from routers.conformal.shortfall import adequacies, shortfalls
 from routers.evaluation.yardstick import best_single

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.conformal.calibration_rows import CalibrationRows, drawn
-from routers.conformal.learn_then_test import Target
+from routers.conformal.learning_then_testing import Target
 from routers.conformal.pledge import Pledge
 from routers.conformal.proving import Evidence
 from routers.conformal.shortfall import PRICES, adequacies, choices

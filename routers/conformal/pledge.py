@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from routers.conformal.learn_then_test import Certificate
+    from routers.conformal.learning_then_testing import Certificate
 
     Arrays = Mapping[str, NDArray[np.generic]]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from routers.conformal.learn_then_test import certify, growing
+from routers.conformal.learning_then_testing import certify, growing
 from routers.conformal.pledge import Pledge
 from routers.conformal.shortfall import choices, shortfalls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from routers.conformal.learn_then_test import Target
+    from routers.conformal.learning_then_testing import Target
 
     Array = NDArray[np.float64]
 

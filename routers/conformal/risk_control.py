@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from routers.conformal.learn_then_test import growing
+from routers.conformal.learning_then_testing import growing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ def controlled(losses: Array, alpha: float, most: float = 1.0) -> int | None:
 
     `losses` is `[s, n]`, at most `most` each, of settings from the most timid to the boldest. The expectation is over
     the rows too: with other rows it may be above alpha, as often as not. For a confidence there is
-    `learn_then_test.certify`. Losses are made to grow along the path first.
+    `learning_then_testing.certify`. Losses are made to grow along the path first.
 
     Angelopoulos et al., "Conformal Risk Control" (https://arxiv.org/abs/2208.02814). Raises `ValueError` for a loss
     above `most`.

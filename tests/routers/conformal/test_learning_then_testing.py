@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from routers.conformal.learn_then_test import Target, certify, growing
+from routers.conformal.learning_then_testing import Target, certify, growing
 
 
 def path(scores, wrong, settings=60, boldest=1.0):
