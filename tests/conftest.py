@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.app import create_app
 from gateway.application import Gateway
+from tests.played import Played, playing
 from tests.upstream import Upstream, running
 from tests.upstream import upstream as played_upstream
 
@@ -102,6 +103,21 @@ def write_config(folder: Path, url: str, policies: dict[str, dict[str, Any]], **
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+@pytest.fixture(scope="module")
+def shared_played() -> Iterator[Played]:
+    """Play models that say what a test wants them to."""
+    with playing() as played:
+        yield played
+
+
+@pytest.fixture
+def played(shared_played: Played) -> Played:
+    """Return models that have been told nothing yet."""
+    shared_played.plays.clear()
+    shared_played.requests.clear()
+    return shared_played
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +11,14 @@ from routers.fading import HALF_LIFE_S, Fading
 from routers.hierarchy import NOISE, Hierarchy, Moments
 from routers.online.basis import Basis, feature_count
 from routers.online.history import History
-from routers.parts import below, prefixed
 from routers.rows import usable
 from routers.siblings import with_borrowed
 from routers.spans import Spans
+from routers.taught import Taught
 from routers.types import Estimates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_PART: Final = "linear"
 
-
-class BayesianLinear:
+class BayesianLinear(Taught):
     """Estimate rewards by a linear model for each model, all drawn to one of the pool.
 
     A request's features are 1 and those of `Basis`, which are the same on every replica and at every time. Sums of them
@@ -63,6 +61,7 @@ class BayesianLinear:
     (https://arxiv.org/abs/2111.06929); starting from a table after PILOT (https://arxiv.org/abs/2508.21141).
     """
 
+    part = "linear"
     requires: frozenset[str] = frozenset({"embedding"})
 
     def __init__(
@@ -74,15 +73,13 @@ class BayesianLinear:
     ) -> None:
         if directions < 1:
             raise ValueError(f"directions={directions} must be at least 1")
-        if not 0 <= slope_doubt <= 1 or table_rows < 0:
-            raise ValueError(f"{slope_doubt=} must be in [0, 1], and {table_rows=} not negative")
+        if not 0 <= slope_doubt <= 1:
+            raise ValueError(f"{slope_doubt=} must be in [0, 1]")
         self._spans = Spans(Fading(half_life_s))
         self.directions = directions
         self.slope_doubt = slope_doubt
-        self.half_life_s = half_life_s
-        self.table_rows = table_rows
         self._upper = np.triu_indices(self.width)
-        self._keep(Cells(), Cells())
+        super().__init__(half_life_s, table_rows)
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate the reward of every candidate for every context, from 0 to 1."""
@@ -120,30 +117,21 @@ class BayesianLinear:
         points = np.array([self.features(observations.contexts[row]) for row in rows.tolist()])
         numbers = self._numbers(points, observations.rewards[rows], observations.weights[rows])
         models = [observations.actions[row] for row in rows.tolist()]
-        return self._spans.summed(_PART, models, observations.times[rows], numbers)
+        return self._spans.summed(self.part, models, observations.times[rows], numbers)
 
     def absorb(self, sums: Sums, now: float) -> None:
         """Replace what was learned online by these sums, as they have faded by now."""
-        history = History.of(self._table.at_most(self.table_rows), self._spans.faded(_PART, sums, now))
+        history = History.of(self._table.at_most(self.table_rows), self._spans.faded(self.part, sums, now))
         self._keep(self._table, history.online)
         if changes := history.changes(self._coefficients(), NOISE):
             self._keep(self._table, history.online - history.outdated(changes))
 
     def folded(self, sums: Sums, now: float) -> Sums:
         """Return the sums with what is older than `now` in longer spans: they are the same for all to come."""
-        return self._spans.folded(_PART, sums, now)
+        return self._spans.folded(self.part, sums, now)
 
-    def state(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the sums, those of tables and those learned online."""
-        return prefixed("table", self._table.state()) | prefixed("online", self._online.state())
-
-    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._keep(Cells.restored(below("table", state)), Cells.restored(below("online", state)))
-
-    def _keep(self, table: Cells, online: Cells) -> None:
-        self._table, self._online = table, online
-        together = with_borrowed(table.at_most(self.table_rows) + online)
+    def _learned(self) -> None:
+        together = with_borrowed(self._table.at_most(self.table_rows) + self._online)
         models = together.models
         numbers = np.array([together.known[model, ""] for model in models]).reshape(len(models), self._numbers_each)
         self._believed = Hierarchy.of(models, self._moments(numbers), self.directions)

@@ -11,24 +11,10 @@ import pytest
 from gateway.app import create_app
 from gateway.application import Gateway
 from tests.conftest import Running, write_config
-from tests.played import playing
 from tests.upstream import running
 
 PRICE = {"input": 1, "output": 2}
 ASK = {"model": "p", "messages": [{"role": "user", "content": "What is 6 times 7?"}]}
-
-
-@pytest.fixture(scope="module")
-def shared_played():
-    with playing() as played:
-        yield played
-
-
-@pytest.fixture
-def played(shared_played):
-    shared_played.plays.clear()
-    shared_played.requests.clear()
-    return shared_played
 
 
 @pytest.fixture

@@ -9,26 +9,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.played import playing
 from tests.redis_server import redis_server
 
 POLICY = {"pool": ["good"], "router": {"type": "fixed", "model": "good"}}
 #: Nobody waits in these tests, so that a program may be taken for a person.
 EAGER = {"pause_s": 0, "signals": {"continued": None}}
 TEXT = "The Amazon is the largest river of the world by the water that it carries, and among the longest of all."
-
-
-@pytest.fixture(scope="module")
-def shared_played():
-    with playing() as played:
-        yield played
-
-
-@pytest.fixture
-def played(shared_played):
-    shared_played.plays.clear()
-    shared_played.requests.clear()
-    return shared_played
 
 
 @pytest.fixture

@@ -11,25 +11,16 @@ from threading import Event
 import httpx2
 import pytest
 
-from tests.played import playing
 from tests.redis_server import redis_server
 
 POLICY = {"pool": ["small", "large"], "router": {"type": "weighted", "weights": {"small": 1, "large": 0}}}
 NONCE = re.compile(r"<<<([0-9a-f]{24}) CONVERSATION")
 
 
-@pytest.fixture(scope="module")
-def shared_played():
-    with playing() as played:
-        yield played
-
-
 @pytest.fixture
-def played(shared_played):
-    shared_played.plays.clear()
-    shared_played.requests.clear()
-    shared_played.plays |= {"small": lambda _: "A short answer.", "large": lambda _: "A much longer answer than that."}
-    return shared_played
+def played(played):
+    played.plays |= {"small": lambda _: "A short answer.", "large": lambda _: "A much longer answer than that."}
+    return played
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from gateway.replay.columns import ALONE, missing_of
 from gateway.replay.request import requests_of
 from gateway.store.rows import rows
 from tests.conftest import Running, write_config
-from tests.played import playing
 from tests.upstream import running
 
 PRICES = {"small": {"input": 1, "output": 2}, "middle": {"input": 3, "output": 5}, "large": {"input": 10, "output": 20}}
@@ -37,19 +36,6 @@ SAMPLES = {"type": "self_consistency", "router": {"type": "random"}}
 ROUTERS = {"cascade": CASCADE, "panel": PANEL, "samples": SAMPLES, "one": {"type": "fixed", "model": "small"}}
 #: What a model may do: answer, in two ways, judge, or fail.
 LINES = ["42", "It is 7.", "VERDICT: YES", "VERDICT: NO", "", 500, 429]
-
-
-@pytest.fixture(scope="module")
-def shared_played():
-    with playing() as played:
-        yield played
-
-
-@pytest.fixture
-def played(shared_played):
-    shared_played.plays.clear()
-    shared_played.requests.clear()
-    return shared_played
 
 
 def written(played):

@@ -9,8 +9,6 @@ from decimal import Decimal
 import httpx2
 import pytest
 
-from tests.played import playing
-
 CHEAP, DEAR = {"input": 1, "output": 2}, {"input": 10, "output": 20}
 CASCADE = {
     "type": "cascade",
@@ -24,19 +22,6 @@ PANEL = {
     "size": 2,
 }
 ASK = {"model": "p", "messages": [{"role": "user", "content": "What is 6 times 7?"}]}
-
-
-@pytest.fixture(scope="module")
-def shared_played():
-    with playing() as played:
-        yield played
-
-
-@pytest.fixture
-def played(shared_played):
-    shared_played.plays.clear()
-    shared_played.requests.clear()
-    return shared_played
 
 
 @pytest.fixture
