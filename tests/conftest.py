@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.register_profile("search", settings.get_profile("same"), derandomize=False, max_examples=1000, print_blob=True)
 settings.load_profile("same")
+
+#: Seconds in which whatever is not under way any more is in the log, however busy the machine is.
+OUTCOMES_S = 5.0
 
 #: The models of the tests: each behaves as its name says, except those that just answer.
 MODELS = [
@@ -54,10 +58,18 @@ class Running:
     folder: Path
 
     def logged(self) -> list[Any]:
-        """Return the log, oldest first, once all that was recorded is on disk."""
-        while self.gateway.recorder.pending:
-            pass
-        return list(self.gateway.log.joined())
+        """Return the log, oldest first, once all that was recorded is on disk.
+
+        A client may have the end of an answer before its outcome is recorded: that is waited for, if not for ever.
+        """
+        deadline = time.monotonic() + OUTCOMES_S
+        while True:
+            while self.gateway.recorder.pending:
+                pass
+            found = list(self.gateway.log.joined())
+            if all(entry.outcome is not None for entry in found) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.01)
 
 
 @pytest.fixture(scope="session", autouse=True)
