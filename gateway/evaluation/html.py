@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import shlex
 from dataclasses import asdict
@@ -18,12 +17,12 @@ from gateway.evaluation.page.heat import heat
 from gateway.evaluation.page.markup import Markup, join, named, tag
 from gateway.evaluation.page.numbers import count
 from gateway.evaluation.page.scores import scores
+from gateway.evaluation.page.shell import shell, styled
 from gateway.evaluation.page.verdict import verdict
 from gateway.evaluation.plots import save_plots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     Entry = Mapping[str, Any]
@@ -43,17 +42,8 @@ def write_report(document: Mapping[str, Any], folder: Path) -> None:
 
 def page(document: Mapping[str, Any], drawings: Sequence[bytes]) -> str:
     """Return the page of a report, given each table's chart as an SVG file."""
-    parts = files("gateway.evaluation") / "page"
-    style, script = _text(parts, "report.css"), "\n".join(_text(parts, name) for name in SCRIPTS)
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_security(style, script)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Routing report, {str(document['created'])[:10]}"),
-        tag("style", Markup(style)),
-    )
+    folder = files("gateway.evaluation") / "page"
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
     sections = [_section(document, number, drawings[number]) for number in range(len(document["tables"]))]
     main = tag("main", *sections, tag("section", _closing(document), id="meaning"))
     scripts = join(
@@ -62,23 +52,8 @@ def page(document: Mapping[str, Any], drawings: Sequence[bytes]) -> str:
             tag("script", Markup(script), type="module"),
         ]
     )
-    return "<!doctype html>\n" + tag("html", head, tag("body", _header(document), main, scripts), lang="en") + "\n"
-
-
-def _text(folder: Traversable, name: str) -> str:
-    return (folder / name).read_text(encoding="utf-8")
-
-
-def _security(style: str, script: str) -> str:
-    """Return the policy: this page's own style and script, pictures inside of it, and nothing else."""
-    return (
-        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    title = f"Routing report, {str(document['created'])[:10]}"
+    return shell(title, styled(), _header(document), main, scripts, script=script)
 
 
 def _embedded(document: Mapping[str, Any]) -> Markup:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shlex
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.evaluation.page.markup import Markup, join, named, tag
 from gateway.evaluation.page.numbers import count
+from gateway.evaluation.page.shell import shell, styled
 from gateway.replay.charts import Spot, histogram, plane
 from gateway.replay.tables import answers, estimates, exploration, flows, models, requirement, segments
 
@@ -31,31 +29,9 @@ FOREST_NOTE: Final = (
 
 def page(document: Entry) -> str:
     """Return the page of a replay."""
-    style = _style()
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_security(style)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Replay report, {document['created'][:10]}"),
-        tag("style", Markup(style)),
-    )
     main = tag("main", *_sections(document))
-    return "<!doctype html>\n" + tag("html", head, tag("body", _header(document), main), lang="en") + "\n"
-
-
-def _style() -> str:
-    """Return the style of all reports, and what this one has beyond it."""
-    shared = files("gateway.evaluation") / "page" / "report.css"
-    own = files("gateway.replay") / "page.css"
-    return shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
-
-
-def _security(style: str) -> str:
-    """Return the policy of the page: its own style, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    title = f"Replay report, {document['created'][:10]}"
+    return shell(title, styled("gateway.replay"), _header(document), main)
 
 
 def _header(document: Entry) -> Markup:

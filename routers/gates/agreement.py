@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from routers.answers.agreement import ballots
 from routers.answers.canonical import canonical
-from routers.types import Call
+from routers.gates.resampling import Resampling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from routers.types import Answer, Candidate, Check, Context
 
 
-class Agreement:
+class Agreement(Resampling):
     """Ask the model again, `samples` times, and go by how many of all its answers come to the same.
 
     The answer at hand is one of them, so that agreement among others does not speak for it. Samples cost as much as
@@ -25,28 +25,10 @@ class Agreement:
     Wang et al., "Self-consistency" (https://arxiv.org/abs/2203.11171).
     """
 
-    requires: frozenset[str] = frozenset()
-
-    def __init__(self, samples: int = 2, temperature: float = 0.7) -> None:
-        if samples < 1 or temperature <= 0:
-            raise ValueError(f"samples={samples} must be at least 1, and temperature={temperature} above 0")
-        self.samples, self.temperature = samples, temperature
-
-    @property
-    def asks(self) -> Mapping[str, object]:
-        """Want nothing in particular of the answer at hand."""
-        return {}
-
     def check(self, context: Context, answer: Answer, candidates: Sequence[Candidate]) -> Check:
         """Return the share of all answers that come to the same as the one at hand."""
         del context, candidates
-        further = yield Call(
-            candidates=(answer.candidate,) * self.samples,
-            propensities={answer.candidate.model: 1.0},
-            why=f"agreement samples={self.samples}",
-            stream=False,
-            parameters={"temperature": self.temperature},
-        )
+        further = yield self.further(answer, "agreement")
         form = canonical(answer)
         alike = next((b.weight for b in ballots([answer, *further]) if canonical(b.answers[0]) == form), 0.0)
         return alike / (1 + self.samples)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from routers.types import Call
+from routers.gates.resampling import Resampling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Encode: TypeAlias = "Callable[[Sequence[str]], NDArray[np.float32]]"
 
 
-class Similarity:
+class Similarity(Resampling):
     """Ask the model again, `samples` times, and go by how near in meaning its answers are to the one at hand.
 
     It fits prose, of which no two answers are the same, as `agreement` fits results that are. The score is the mean
@@ -32,29 +32,14 @@ class Similarity:
     after Manakul et al., "SelfCheckGPT" (https://arxiv.org/abs/2303.08896).
     """
 
-    requires: frozenset[str] = frozenset()
-
     def __init__(self, samples: int = 2, temperature: float = 0.7) -> None:
-        if samples < 1 or temperature <= 0:
-            raise ValueError(f"samples={samples} must be at least 1, and temperature={temperature} above 0")
-        self.samples, self.temperature = samples, temperature
+        super().__init__(samples, temperature)
         self.encode: Encode | None = None
-
-    @property
-    def asks(self) -> Mapping[str, object]:
-        """Want nothing in particular of the answer at hand."""
-        return {}
 
     def check(self, context: Context, answer: Answer, candidates: Sequence[Candidate]) -> Check:
         """Return the mean cosine. Raises `RuntimeError` where nobody has set `encode`."""
         del context, candidates
-        further = yield Call(
-            candidates=(answer.candidate,) * self.samples,
-            propensities={answer.candidate.model: 1.0},
-            why=f"similarity samples={self.samples}",
-            stream=False,
-            parameters={"temperature": self.temperature},
-        )
+        further = yield self.further(answer, "similarity")
         if self.encode is None:
             raise RuntimeError("the gate 'similarity' has no encoder: set `encode` before it is asked")
         said = [one.text for one in further if one.error is None and not one.refusal and one.text.strip()]

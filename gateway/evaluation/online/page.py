@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shlex
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.evaluation.online.curves import courses, key
@@ -13,6 +10,7 @@ from gateway.evaluation.online.glossary import MEANING
 from gateway.evaluation.online.grid import back
 from gateway.evaluation.page.markup import Markup, join, named, table, tag
 from gateway.evaluation.page.numbers import UNKNOWN, count, dollars, fixed, signed, span
+from gateway.evaluation.page.shell import shell, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,32 +39,10 @@ COLUMNS: Final = (
 
 def page(document: Entry) -> str:
     """Return the page of a replay."""
-    style = _style()
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_security(style)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Online routing report, {document['created'][:10]}"),
-        tag("style", Markup(style)),
-    )
     sections = [_section(document, one) for one in document["tables"]]
     main = tag("main", *sections, tag("section", _closing(document), id="meaning"))
-    return "<!doctype html>\n" + tag("html", head, tag("body", _header(document), main), lang="en") + "\n"
-
-
-def _style() -> str:
-    """Return the style of all reports, and what this one has beyond it."""
-    shared = files("gateway.evaluation") / "page" / "report.css"
-    own = files("gateway.evaluation.online") / "page.css"
-    return shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
-
-
-def _security(style: str) -> str:
-    """Return the policy of the page: its own style, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    title = f"Online routing report, {document['created'][:10]}"
+    return shell(title, styled("gateway.evaluation.online"), _header(document), main)
 
 
 def _header(document: Entry) -> Markup:
