@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.app import create_app
 from gateway.application import Gateway
+from tests.paced import Paced, pacing
 from tests.played import Played, playing
 from tests.upstream import Upstream, running
 from tests.upstream import upstream as played_upstream
@@ -130,6 +131,20 @@ def played(shared_played: Played) -> Played:
     shared_played.plays.clear()
     shared_played.requests.clear()
     return shared_played
+
+
+@pytest.fixture(scope="module")
+def shared_paced() -> Iterator[Paced]:
+    """Play models that take their time."""
+    with pacing() as paced:
+        yield paced
+
+
+@pytest.fixture
+def paced(shared_paced: Paced) -> Paced:
+    """Return models that take none yet."""
+    shared_paced.clear()
+    return shared_paced
 
 
 @pytest.fixture

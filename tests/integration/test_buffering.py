@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.application import Gateway
 from gateway.waiting import COMMENT
 from tests.conftest import Running, write_config
-from tests.paced import PATIENCE_S, pacing
+from tests.paced import PATIENCE_S
 from tests.upstream import USAGE
 from tests.upstream import running as served
 
@@ -37,18 +37,6 @@ POLICIES = {
 }
 ASK = [{"role": "user", "content": "Who are you?"}]
 SLOW_S, SILENT_S = 0.5, 15.0
-
-
-@pytest.fixture(scope="module")
-def shared_paced():
-    with pacing() as paced:
-        yield paced
-
-
-@pytest.fixture
-def paced(shared_paced):
-    shared_paced.clear()
-    return shared_paced
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from gateway.app import create_app
 from gateway.application import Gateway
 from gateway.hedging.delays import LEAST
 from tests.conftest import Running, write_config
-from tests.paced import PATIENCE_S, pacing
+from tests.paced import PATIENCE_S
 from tests.upstream import USAGE
 from tests.upstream import running as served
 
@@ -54,18 +54,6 @@ QUOTAS = [
     {"name": "four", "per": "policy", "of": ["counted"], "unit": "requests", "amount": 4, "window": "day"},
     {"name": "usd", "per": "policy", "of": ["budgeted"], "unit": "usd", "amount": 0.001, "window": "day"},
 ]
-
-
-@pytest.fixture(scope="module")
-def shared_paced():
-    with pacing() as paced:
-        yield paced
-
-
-@pytest.fixture
-def paced(shared_paced):
-    shared_paced.clear()
-    return shared_paced
 
 
 @pytest.fixture(scope="module")
