@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import ssl
 import time
 from dataclasses import dataclass
 from typing import cast
@@ -110,9 +111,9 @@ class Upstream(asyncio.Protocol):
         self._next = self._loop.call_later(self._pace.interval_s, self._step, left - 1)
 
 
-async def _serve(port: int, pace: Pace, ttl_s: float) -> None:
+async def _serve(port: int, pace: Pace, ttl_s: float, tls: ssl.SSLContext | None) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Upstream(pace), "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(lambda: Upstream(pace), "127.0.0.1", port, backlog=4096, ssl=tls)
     async with server:
         await asyncio.sleep(ttl_s)
 
@@ -124,9 +125,14 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=60)
     parser.add_argument("--interval-us", type=int, default=20_000)
     parser.add_argument("--ttl", type=float, default=600)
+    parser.add_argument("--certificate", help="file in PEM with a key and its certificate, to speak TLS")
     options = parser.parse_args()
+    tls = None
+    if options.certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(options.certificate)
     pace = Pace(options.chunks, options.interval_us / 1e6)
-    uvloop.run(_serve(options.port, pace, options.ttl))
+    uvloop.run(_serve(options.port, pace, options.ttl, tls))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from gateway.charging import produced_tokens
 from providers.sse import DONE, event_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gateway.charging import Charge
     from providers.types import Reply
@@ -30,8 +30,13 @@ class CostOfStream:
         self._charged = charged
         self._told = False
 
-    def added(self, event: bytes) -> Iterator[bytes]:
-        """Yield an event, and with it what there is to tell."""
+    def added(self, events: Sequence[bytes]) -> Sequence[bytes]:
+        """Return events, and with them what there is to tell."""
+        if self._told or not any(b'"usage"' in event or DONE in event for event in events):
+            return events
+        return [one for event in events for one in self._added(event)]
+
+    def _added(self, event: bytes) -> Iterator[bytes]:
         payload = None if self._told else event_data(event)
         if payload == DONE:
             self._told = True

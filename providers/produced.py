@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from providers.sse import event_data
 from providers.types import Produced
+
+if TYPE_CHECKING:
+    from providers.alike import Alike
 
 #: Bytes of a stream's events that are kept. A stream's events are alike: of a longer one the beginning is a sample.
 KEPT_BYTES = 131_072
@@ -24,22 +28,43 @@ class ProducedEvents:
         self._kept: list[bytes] = []
         self._kept_bytes = 0
         self._bytes = 0
+        # Of events that are alike in all but their texts the texts are kept: a twentieth of the memory.
+        self._alike: Alike | None = None
+        self._texts = bytearray()
 
     def add(self, payload: bytes) -> None:
         """Take in the data of one event."""
         self._bytes += len(payload)
         if self._kept_bytes < KEPT_BYTES:
+            self._keep_texts()
             self._kept.append(payload)
             self._kept_bytes += len(payload)
 
+    def add_alike(self, alike: Alike, text: bytes, size: int) -> None:
+        """Take in the text of an event that is like others, whose data is `size` bytes long."""
+        self._bytes += size
+        if self._kept_bytes < KEPT_BYTES:
+            if alike is not self._alike:
+                self._keep_texts()
+                self._alike = alike
+            self._texts += text
+            self._kept_bytes += size
+
     def produced(self) -> Produced:
         """Return the text of the events that were kept, and their share of all bytes."""
+        self._keep_texts()
         texts: dict[object, list[str]] = defaultdict(list)
         for payload in self._kept:
             for index, text in _texts(payload):
                 texts[index].append(text)
         share = self._kept_bytes / self._bytes if self._bytes else 1.0
         return Produced("\n".join(map("".join, texts.values())), share)
+
+    def _keep_texts(self) -> None:
+        """Keep the texts of events that were alike as the one event that says them all."""
+        if self._alike is not None:
+            self._kept.append(event_data(self._alike.with_text(bytes(self._texts))) or b"")
+            self._alike, self._texts = None, bytearray()
 
 
 def whole_answer(body: bytes) -> Produced:

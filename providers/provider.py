@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from providers.errors import ConnectFailed, ConnectionLost, ProviderTimeout, UpstreamError, from_response
+from providers.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    ProviderTimeout,
+    UpstreamError,
+    from_response,
+)
 from providers.reply import StreamReply, WholeReply
+from providers.transport.incoming import TooLarge
+from providers.transport.line import MAX_ANSWER_BYTES, Post, carried, limits, line_to
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
-    from providers.types import Adapter, ChatRequest, Reply, Target, Timeouts
+    from providers.errors import ProviderError
+    from providers.types import Adapter, Answer, ChatRequest, Reply, Target, Timeouts
 
-#: An answer that comes whole may not be larger than this.
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
+#: The status of an answer; every other one is an error's.
+OK: Final = 200
+#: What goes wrong on the way to an endpoint.
+_FAILURES: Final = (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,11 @@ class Provider:
         self.name = name
         self.credentials = credentials
         self._base_url = base_url.rstrip("/")
-        self._url = httpx2.URL(f"{self._base_url}/{adapter.path}")
         # The answer is relayed as it comes, so it must not come compressed.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity", **headers}
         self._adapter = adapter
         self._transport = transport
+        self._line = line_to(httpx2.URL(f"{self._base_url}/{adapter.path}"), self._fields, transport)
 
     async def send(
         self, chat: ChatRequest, target: Target, timeouts: Timeouts, headers: Mapping[str, str], key: str = ""
@@ -66,88 +76,75 @@ class Provider:
 
         `headers` are the client's that concern the endpoint (tracing). Raises `ProviderError`.
         """
-        request = httpx2.Request(
-            "POST",
-            self._url,
-            content=self._adapter.encode(chat, target),
-            # What the configuration writes as a header goes before a key from the environment.
-            headers={**headers, **self.credentials.headers.get(key, {}), **self._headers},
-            extensions={"timeout": _limits(timeouts.total_s, timeouts.connect_s)},
-        )
-        deadline = time.monotonic() + timeouts.total_s
+        post = Post(self._adapter.encode(chat, target), key, headers)
         limit_s = min(timeouts.ttft_s, timeouts.total_s) if chat.stream else timeouts.total_s
-        async with self._translated(limit_s), asyncio.timeout(limit_s):
-            response = await self._transport.handle_async_request(request)
-            try:
-                return await self._receive(response, chat, timeouts, deadline)
-            except BaseException:
-                await response.aclose()
-                raise
+        try:
+            if chat.stream:
+                deadline = time.monotonic() + timeouts.total_s
+                async with asyncio.timeout(limit_s):
+                    return await self._begun(await self._line.open(post, timeouts), chat, timeouts, deadline)
+            answer = await self._line.whole(post, timeouts)
+            return self._read(answer.status, answer.headers, answer.content, chat)
+        except _FAILURES as error:
+            raise self._translated(error, limit_s) from error
 
     async def ask_health(self, path: str, timeout_s: float, key: str = "") -> None:
         """Ask for a path below the address. Raises `ProviderError` unless it is answered, with less than a 500."""
         request = httpx2.Request(
             "GET",
             f"{self._base_url}/{path.lstrip('/')}",
-            headers={**self.credentials.headers.get(key, {}), **self._headers},
-            extensions={"timeout": _limits(timeout_s, timeout_s)},
+            headers=self._fields(key),
+            extensions={"timeout": limits(timeout_s, timeout_s)},
         )
-        async with self._translated(timeout_s), asyncio.timeout(timeout_s):
-            response = await self._transport.handle_async_request(request)
-            await response.aclose()
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await carried(request, self._transport)
+                await response.aclose()
+        except _FAILURES as error:
+            raise self._translated(error, timeout_s) from error
         if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
             raise UpstreamError(f"{self.name} answered {response.status_code}", status=response.status_code)
 
-    async def _receive(
-        self, response: httpx2.Response, chat: ChatRequest, timeouts: Timeouts, deadline: float
-    ) -> Reply:
-        if response.status_code != httpx2.codes.OK:
-            content = await self._read(response)
-            raise from_response(self.name, response.status_code, response.headers, content, datetime.now(UTC))
-        # Some endpoints call their events plain text; what is neither events nor JSON is found out at its beginning.
-        is_stream = not response.headers.get("content-type", "").lower().startswith("application/json")
-        if chat.stream and is_stream:
-            decoder = self._adapter.stream_decoder(chat)
-            reply = StreamReply(response, decoder, self.name, timeouts.gap_s, deadline, max_bytes=timeouts.stream_bytes)
-            await reply.open()
-            return reply
-        decoded = self._adapter.decode(await self._read(response))
-        # To an endpoint that cannot stream, a client that waits for events must not listen in vain.
-        return WholeReply(response.headers, decoded, self._adapter.as_events(decoded, chat) if chat.stream else ())
+    def _fields(self, key: str) -> dict[str, str]:
+        """Return the headers of every request with a key."""
+        # What the configuration writes as a header goes before a key from the environment.
+        return {**self.credentials.headers.get(key, {}), **self._headers}
 
-    async def _read(self, response: httpx2.Response) -> bytes:
-        pieces = []
-        size = 0
-        async for piece in response.aiter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_ANSWER_BYTES:
-                raise UpstreamError(f"{self.name} sent an answer of more than {MAX_ANSWER_BYTES} bytes")
-        await response.aclose()
-        return b"".join(pieces)
-
-    @asynccontextmanager
-    async def _translated(self, limit_s: float) -> AsyncIterator[None]:
-        """Turn the HTTP library's errors into ours."""
+    async def _begun(self, answer: Answer, chat: ChatRequest, timeouts: Timeouts, deadline: float) -> Reply:
+        """Return the answer to a client that asked for a stream."""
         try:
-            yield
-        except httpx2.ConnectTimeout as error:
-            raise ConnectFailed(f"{self.name} did not accept a connection in time") from error
-        except (TimeoutError, httpx2.TimeoutException) as error:
-            raise ProviderTimeout(f"{self.name} did not answer within {limit_s} s") from error
-        except httpx2.ConnectError as error:
-            raise ConnectFailed(f"{self.name} was not reached: {error}") from error
-        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
-            raise ConnectionLost(f"{self.name} hung up: {type(error).__name__}: {error}") from error
-        except AttributeError as error:
-            # anyio asks a connection that was lost as soon as it was made for its socket, which uvloop has no more.
-            if error.name != "getpeername":
-                raise
-            raise ConnectionLost(f"{self.name} hung up as soon as it was reached") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise UpstreamError(f"{self.name}: {type(error).__name__}: {error}") from error
+            # Some endpoints call their events plain text; what is neither events nor JSON shows in its first bytes.
+            is_json = answer.headers.get("content-type", "").lower().startswith("application/json")
+            if answer.status != OK or is_json:
+                return self._read(answer.status, answer.headers, await answer.whole(MAX_ANSWER_BYTES), chat)
+            decoder = self._adapter.stream_decoder(chat)
+            reply = StreamReply(answer, decoder, self.name, timeouts.gap_s, deadline, max_bytes=timeouts.stream_bytes)
+            await reply.open()
+        except BaseException:
+            await answer.aclose()
+            raise
+        return reply
 
+    def _read(self, status: int, headers: Mapping[str, str], content: bytes, chat: ChatRequest) -> WholeReply:
+        """Return an answer that has come whole. Raises `ProviderError`."""
+        if status != OK:
+            raise from_response(self.name, status, headers, content, datetime.now(UTC))
+        decoded = self._adapter.decode(content)
+        # To an endpoint that cannot stream, a client that waits for events must not listen in vain.
+        return WholeReply(headers, decoded, self._adapter.as_events(decoded, chat) if chat.stream else ())
 
-def _limits(total_s: float, connect_s: float) -> dict[str, float]:
-    """Return time limits as transports take them."""
-    return {"connect": connect_s, "read": total_s, "write": total_s, "pool": total_s}
+    def _translated(self, error: Exception, limit_s: float) -> ProviderError:
+        """Return what an error of the HTTP library means."""
+        match error:
+            case TooLarge():
+                return UpstreamError(f"{self.name} sent an answer of more than {MAX_ANSWER_BYTES} bytes")
+            case httpx2.ConnectTimeout():
+                return ConnectFailed(f"{self.name} did not accept a connection in time")
+            case TimeoutError() | httpx2.TimeoutException():
+                return ProviderTimeout(f"{self.name} did not answer within {limit_s} s")
+            case httpx2.ConnectError():
+                return ConnectFailed(f"{self.name} was not reached: {error}")
+            case httpx2.RemoteProtocolError() | httpx2.ReadError() | httpx2.WriteError():
+                return ConnectionLost(f"{self.name} hung up: {type(error).__name__}: {error}")
+            case _:
+                return UpstreamError(f"{self.name}: {type(error).__name__}: {error}")

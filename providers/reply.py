@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from providers.errors import AnswerBroken, ProviderError, ProviderTimeout
+from providers.patience import Patience, Silence
 from providers.produced import whole_answer
 from providers.types import MAX_STREAM_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from providers.types import Decoded, Produced, StreamDecoder, Usage
+    from providers.types import Answer, Decoded, Produced, StreamDecoder, Usage
 
 #: The event that ends a stream.
 DONE = b"data: [DONE]\n\n"
@@ -49,14 +49,18 @@ class WholeReply:
         """Return the reason that the model gave for stopping."""
         return self._decoded.finish_reason
 
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        """Return what the answer stands for, where it has been read."""
+        return self._decoded.answer
+
     def produced(self) -> Produced:
         """Return what the answer says."""
         return whole_answer(self._decoded.body)
 
-    async def body(self) -> AsyncIterator[bytes]:
+    async def body(self) -> AsyncIterator[Sequence[bytes]]:
         """Yield the answer in one piece, or its events."""
-        for piece in self._events or (self._decoded.body,):
-            yield piece
+        yield self._events or (self._decoded.body,)
 
     async def aclose(self) -> None:
         """Do nothing: the connection was given back when the answer had been read."""
@@ -71,10 +75,11 @@ class StreamReply:
 
     status = 200
     streams = True
+    answer = None
 
     def __init__(
         self,
-        response: httpx2.Response,
+        answer: Answer,
         decoder: StreamDecoder,
         provider: str,
         gap_s: float,
@@ -82,18 +87,17 @@ class StreamReply:
         *,
         max_bytes: int = MAX_STREAM_BYTES,
     ) -> None:
-        self.headers: Mapping[str, str] = response.headers
-        self._response = response
-        # Who compresses though asked not to is read all the same.
-        self._pieces = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        self.headers: Mapping[str, str] = answer.headers
+        self._answer = answer
         self._decoder = decoder
         self._provider = provider
-        self._gap_s = gap_s
-        self._deadline = deadline
+        self._patience = Patience(gap_s, deadline, answer.interrupt)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._at_end = False
         self._ready: list[bytes] = []
+        # What was wrong after the last event that was as it should be.
+        self._broken: ProviderError | None = None
 
     @property
     def usage(self) -> Usage | None:
@@ -121,37 +125,67 @@ class StreamReply:
         another endpoint from being asked. Raises `ProviderError` where the stream ends before it, or begins with an
         error.
         """
-        while not self._decoder.begun:
-            # How long the first choice may take is the caller's to say; once it has come, silence is a stall.
-            piece = await (self._in_time() if self._decoder.opened else self._next())
-            if piece is None:
-                raise AnswerBroken(f"{self._provider} ended the stream before it said anything")
-            self._ready += self._decoder.feed(piece)
-            if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
-                raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
+        try:
+            while not self._decoder.begun:
+                # How long the first choice may take is the caller's to say; once it has come, silence is a stall.
+                if self._decoder.opened:
+                    self._patience.begin()
+                self._begin(await self._answer.next())
+                self._patience.pause()
+        except BaseException as error:
+            self._patience.end()
+            if self._decoder.opened and isinstance(error, httpx2.RequestError):
+                raise self._broke_off(error) from error
+            raise
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield the events as they come.
+    def _begin(self, piece: bytes | None) -> None:
+        if piece is None:
+            raise AnswerBroken(f"{self._provider} ended the stream before it said anything")
+        self._count(piece)
+        self._ready += self._decoder.feed(piece)
+        if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
+            raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
+
+    async def body(self) -> AsyncIterator[Sequence[bytes]]:
+        """Yield the events as they come, those together that have come at once.
 
         Raises `AnswerBroken` where the stream breaks off: it ends when it says so, or has said why it stopped; any
         other end is a broken answer. Raises `ProviderTimeout` after a silence of `gap_s`, and at the deadline. The
         endpoint is hung up on before anybody hears of it: it need not go on.
         """
         try:
-            for event in self._ready:
-                yield event
+            if self._ready:
+                yield self._ready
             while not self._decoder.done:
-                for event in self._decoder.feed(await self._more()):
-                    yield event
+                self._patience.begin()
+                piece = await self._answer.next()
+                self._patience.pause()
+                if events := self._read(piece):
+                    yield events
+                if self._broken is not None:
+                    raise self._broken
+        except httpx2.RequestError as error:
+            await self._hang_up()
+            raise self._broke_off(error) from error
         except ProviderError:
             await self._hang_up()
             raise
 
-    async def _more(self) -> bytes:
-        """Return what comes next; after the last byte a blank line, and then the end that OpenAI's clients wait for."""
-        piece = await self._in_time()
-        if piece is not None:
-            return piece
+    def _read(self, piece: bytes | None) -> list[bytes]:
+        """Return the events that a piece completes, up to what is wrong; None is the end of the bytes."""
+        events: list[bytes] = []
+        try:
+            if piece is None:
+                piece = self._last()
+            self._count(piece)
+            for event in self._decoder.feed(piece):
+                events.append(event)  # noqa: PERF402 - those before what is wrong are wanted, too
+        except ProviderError as error:
+            self._broken = error
+        return events
+
+    def _last(self) -> bytes:
+        """Return what follows the last byte: a blank line, and then the end that OpenAI's clients wait for."""
         if not self._at_end:
             self._at_end = True
             return BLANK_LINE
@@ -159,26 +193,18 @@ class StreamReply:
             raise AnswerBroken(f"{self._provider} broke the stream off")
         return DONE
 
-    async def _in_time(self) -> bytes | None:
-        """Return the next piece, or None at the end. Raises `ProviderError`."""
-        limit_s = min(self._gap_s, self._deadline - time.monotonic())
-        if limit_s <= 0:
-            # What is there already would be read without waiting, so no time limit would ever be noticed.
-            raise ProviderTimeout(f"{self._provider} did not end the stream in time")
-        try:
-            async with asyncio.timeout(limit_s):
-                return await self._next()
-        except (TimeoutError, httpx2.TimeoutException) as error:
-            raise ProviderTimeout(f"{self._provider} sent nothing more within {limit_s:.3g} s") from error
-        except httpx2.RequestError as error:
-            raise AnswerBroken(f"{self._provider} broke the stream off: {type(error).__name__}") from error
-
-    async def _next(self) -> bytes | None:
-        piece = await anext(self._pieces, None)
-        self._bytes += len(piece or b"")
+    def _count(self, piece: bytes) -> None:
+        self._bytes += len(piece)
         if self._bytes > self._max_bytes:
             raise AnswerBroken(f"{self._provider} sent a stream of more than {self._max_bytes} bytes")
-        return piece
+
+    def _broke_off(self, error: httpx2.RequestError) -> ProviderError:
+        """Return what an error in the middle of a stream means."""
+        if isinstance(error, Silence):
+            return ProviderTimeout(f"{self._provider} {error}")
+        if isinstance(error, httpx2.TimeoutException):
+            return ProviderTimeout(f"{self._provider} sent nothing more in time")
+        return AnswerBroken(f"{self._provider} broke the stream off: {type(error).__name__}")
 
     async def aclose(self) -> None:
         """Give the connection up; if the stream has not ended, the endpoint sees us leave and stops."""
@@ -187,14 +213,14 @@ class StreamReply:
         await self._hang_up()
 
     async def _hang_up(self) -> None:
-        await self._pieces.aclose()
-        await self._response.aclose()
+        self._patience.end()
+        await self._answer.aclose()
 
     async def _read_end(self) -> None:
         """Read the end of a complete stream: only then can its connection be used again."""
         try:
             async with asyncio.timeout(END_S):
-                async for _ in self._pieces:
+                while await self._answer.next() is not None:
                     pass
         except (TimeoutError, httpx2.RequestError):
             return  # the answer is complete all the same, and the connection is given up

@@ -40,6 +40,14 @@ class EventSplitter:
 
         Raises `EventTooLarge`.
         """
+        if self._buffer or self._at_start or b"\r" in data or not data.endswith(b"\n\n"):
+            return self._joined(data)
+        # Whole events and LF alone, as nearly always: there is nothing to keep.
+        if data.find(b"\n\n") == len(data) - 2:
+            return [data]
+        return [event + b"\n\n" for event in data.split(b"\n\n")[:-1]]
+
+    def _joined(self, data: bytes) -> list[bytes]:
         # Only what is new is searched, and the up to three bytes with which a blank line may have begun.
         start = max(0, len(self._buffer) - 3)
         self._buffer += data

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NoReturn
 
+from jiter import from_json
+
 #: How deeply arrays and objects may stand in one another. Schemas of tools are the deepest in use, at about twenty.
 MAX_DEPTH: Final = 128
 
@@ -18,22 +20,34 @@ def refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"is not JSON: it holds {name}")
 
 
+#: Characters up to which it is quicker to count brackets than to look at what was read.
+FEW: Final = 4096
+#: What readers make of arrays and objects.
+_CONTAINERS: Final = frozenset({dict, list})
+
 _decode = json.JSONDecoder(parse_constant=refuse_constant).decode
 
 
 def parse(raw: bytes) -> Any:
     """Return what a text in UTF-8 stands for. Raises `InvalidJson`."""
     try:
-        text = raw.decode()
-        value = _decode(text)
+        # Takes half the time or less (of 570 bytes 1.5 us for 3.9), and nothing that the other one refuses. Of strings
+        # it keeps names alone: values are users' texts.
+        value = from_json(raw, allow_inf_nan=False, cache_mode="keys")
+    except ValueError:
+        value = _parse_all(raw)
+    check_depth(raw, value)
+    return value
+
+
+def _parse_all(raw: bytes) -> Any:
+    """Return what any text stands for, also a half of a surrogate pair. Raises `InvalidJson`, which says why."""
+    try:
+        return _decode(raw.decode())
     except InvalidJson:
         raise
     except (ValueError, RecursionError) as error:
         raise refused(error) from error
-    # With so few bytes it cannot be too deep, as is the rule for chunks of a stream.
-    if len(text) > 2 * MAX_DEPTH:
-        check_depth(text, value)
-    return value
 
 
 def refused(error: ValueError | RecursionError) -> InvalidJson:
@@ -47,23 +61,28 @@ def refused(error: ValueError | RecursionError) -> InvalidJson:
     return InvalidJson(f"is not JSON: {error}")  # an integer of thousands of digits
 
 
+def _brackets(text: str | bytes) -> int:
+    return text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+
+
 def too_deep() -> InvalidJson:
     """Return the error of what is too deep."""
     return InvalidJson(f"is nested too deeply: more than {MAX_DEPTH} arrays and objects within each other")
 
 
-def check_depth(text: str, value: Any) -> None:
+def check_depth(text: str | bytes, value: Any) -> None:
     """Check that what was read of a text is not too deep, level by level. Raises `InvalidJson`."""
-    # With so few brackets it cannot be, as is the rule.
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
+    # With so few characters or brackets it cannot be, as is the rule for chunks of a stream, and for most texts. Those
+    # of a long text are not counted: that takes longer (550 us of 1 MB) than to look at what was read.
+    if len(text) <= 2 * MAX_DEPTH or (len(text) <= FEW and _brackets(text) <= MAX_DEPTH):
         return
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
             one
             for container in level
-            for one in (container.values() if isinstance(container, dict) else container)
-            if isinstance(one, dict | list)
+            for one in (container.values() if type(container) is dict else container)
+            if type(one) in _CONTAINERS  # a fifth of the time of `isinstance` with a union: many are looked at
         ]
         if not level:
             return

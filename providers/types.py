@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    import httpx2
+
 #: A stream may not be longer than this; a million tokens of a verbose endpoint are half of it.
 MAX_STREAM_BYTES = 512 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
     """Tokens as the endpoint counted them, and what it says that they cost.
 
@@ -33,7 +35,7 @@ class Usage:
     cost_usd: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Produced:
     """The text of an answer, or of its beginning: `share` is how much of the answer it is, in (0, 1]."""
 
@@ -69,23 +71,19 @@ class Timeouts:
     total_s: float = 600.0
     stream_bytes: int = MAX_STREAM_BYTES
 
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member of the body's top-level object: where its value stands in the text, as [start, end)."""
-
-    key: str
-    start: int
-    end: int
+    def within(self, total_s: float) -> Timeouts:
+        """Return the same limits for a whole answer that may take `total_s`."""
+        if total_s == self.total_s:
+            return self
+        return Timeouts(self.connect_s, self.ttft_s, self.gap_s, total_s, self.stream_bytes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChatRequest:
-    """A chat completion request: the text as received, a parsed view, and where its members stand."""
+    """A chat completion request: the text as received, and a parsed view."""
 
     text: str
     body: Mapping[str, Any]
-    members: tuple[Member, ...]
 
     @property
     def model(self) -> str:
@@ -126,8 +124,8 @@ class StreamDecoder(Protocol):
         """Return what the stream has said so far."""
         ...
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take in bytes, cut anywhere; yield the events for the client, each with its blank line.
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Take in bytes, cut anywhere; give the events for the client, each with its blank line.
 
         Raises `ProviderError` after the last event that was as it should be.
         """
@@ -156,13 +154,50 @@ class Adapter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decoded:
-    """A complete answer in OpenAI's form. Usage is None where the endpoint reported none."""
+    """A complete answer in OpenAI's form. Usage is None where the endpoint reported none.
+
+    `answer` is what the body stands for, where it has been read.
+    """
 
     body: bytes
     usage: Usage | None
     finish_reason: str | None
+    answer: Mapping[str, Any] | None = None
+
+
+class Answer(Protocol):
+    """What an endpoint has begun to answer, as bytes: the head is there. Headers are looked up in lower case.
+
+    To be closed by whoever got it.
+    """
+
+    @property
+    def status(self) -> int:
+        """Return the status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the header fields."""
+        ...
+
+    def next(self) -> Coroutine[Any, Any, bytes | None]:
+        """Return what has come of the body since, None at its end. Raises `httpx2.RequestError`."""
+        ...
+
+    def interrupt(self, error: httpx2.TransportError) -> None:
+        """End a wait for what comes next with an error; nothing happens where nobody waits."""
+        ...
+
+    async def whole(self, most: int) -> bytes:
+        """Return the body once all has come. Raises `httpx2.RequestError`, also where it has more than `most` bytes."""
+        ...
+
+    async def aclose(self) -> None:
+        """Hang up, unless the answer has come to its end; closing twice is harmless."""
+        ...
 
 
 class Reply(Protocol):
@@ -188,12 +223,20 @@ class Reply(Protocol):
         """Tell whether `usage` is the endpoint's last word: not where a stream breaks off, or is left, before it."""
         ...
 
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        """Return what the body stands for, where it is one piece that has been read already: nobody reads it again."""
+        ...
+
     def produced(self) -> Produced:
         """Return what the endpoint has said so far; that is parsed for, so it is asked only if usage is wanting."""
         ...
 
-    def body(self) -> AsyncIterator[bytes]:
-        """Yield the body: one piece for JSON, an event a piece for a stream. Raises `ProviderError`."""
+    def body(self) -> AsyncIterator[Sequence[bytes]]:
+        """Yield the body, what came at once together: one piece for JSON, an event a piece for a stream.
+
+        Raises `ProviderError` after what was as it should be.
+        """
         ...
 
     async def aclose(self) -> None:

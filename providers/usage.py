@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from providers.types import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: More tokens, and more USD, than any one answer has: what is beyond is nonsense, and would not fit into the log.
 MOST_TOKENS, MOST_USD = 10**12, Decimal(10**6)
 #: xAI's unit of money: ten billion are a dollar.
 TICKS = Decimal(10**10)
 
-#: Where each part is found, the usual place first. A path is of members of the usage object.
-_CACHED = (
-    ("prompt_tokens_details", "cached_tokens"),
-    ("cache_read_input_tokens",),
-    ("prompt_cache_hit_tokens",),
-    ("cached_tokens",),
-)
-_CACHE_WRITE = (
-    ("prompt_tokens_details", "cache_write_tokens"),
-    ("prompt_tokens_details", "cache_creation_tokens"),
-    ("prompt_tokens_details", "cache_creation_input_tokens"),
-    ("cache_creation_input_tokens",),
-)
-_REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
+#: What an endpoint says of parts that it does not count.
+_NOTHING: Final[Mapping[str, Any]] = {}
+#: Under which names parts are found, the usual one first: in the details, and beside them in the usage itself.
+_CACHED: Final = ("cached_tokens",)
+_CACHED_BESIDE: Final = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+_WRITTEN: Final = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+_WRITTEN_BESIDE: Final = ("cache_creation_input_tokens",)
+_REASONING: Final = ("reasoning_tokens",)
+#: Members that say what an answer costs.
+_MONEY: Final = frozenset({"cost", "estimated_cost", "cost_in_usd_ticks"})
 
 
 def read_usage(body: Mapping[str, Any]) -> Usage | None:
@@ -38,14 +36,16 @@ def read_usage(body: Mapping[str, Any]) -> Usage | None:
     which is reasoning, to the completion.
     """
     usage = body.get("usage")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    cost = _cost(usage)
+    cost = None if _MONEY.isdisjoint(usage) else _cost(usage)
     if prompt is None or completion is None or (prompt == completion == 0 and not cost):
         return None  # no prompt has no tokens: this endpoint did not count
-    cached, written = _first(usage, _CACHED), _first(usage, _CACHE_WRITE)
-    reasoning = _first(usage, _REASONING)
+    of_prompt, of_completion = _details(usage, "prompt_tokens_details"), _details(usage, "completion_tokens_details")
+    cached = _first(of_prompt, _CACHED, usage, _CACHED_BESIDE)
+    written = _first(of_prompt, _WRITTEN, usage, _WRITTEN_BESIDE)
+    reasoning = _first(of_completion, _REASONING, usage, _REASONING)
     beside = max((_count(usage.get("total_tokens")) or 0) - prompt - completion, 0)
     if beside and beside != reasoning and beside == cached + written:
         prompt += beside
@@ -57,10 +57,10 @@ def read_usage(body: Mapping[str, Any]) -> Usage | None:
         cached_tokens=min(cached, prompt),
         cache_write_tokens=min(written, prompt),
         reasoning_tokens=min(reasoning, completion),
-        audio_prompt_tokens=_part(usage, "prompt_tokens_details", "audio_tokens", prompt),
-        audio_completion_tokens=_part(usage, "completion_tokens_details", "audio_tokens", completion),
-        image_prompt_tokens=_part(usage, "prompt_tokens_details", "image_tokens", prompt),
-        image_completion_tokens=_part(usage, "completion_tokens_details", "image_tokens", completion),
+        audio_prompt_tokens=_part(of_prompt, "audio_tokens", prompt),
+        audio_completion_tokens=_part(of_completion, "audio_tokens", completion),
+        image_prompt_tokens=_part(of_prompt, "image_tokens", prompt),
+        image_completion_tokens=_part(of_completion, "image_tokens", completion),
         cost_usd=cost,
     )
 
@@ -78,24 +78,39 @@ def larger(a: Usage | None, b: Usage | None) -> Usage | None:
 
 def _count(value: object) -> int | None:
     """Return a token count, or None for what is none (`True` is an int in Python, and no count)."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
+
+
+def _details(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what is said of the parts of a count."""
+    details = usage.get(name)
+    return details if isinstance(details, dict) else _NOTHING
+
+
+def _first(
+    details: Mapping[str, Any], inside: tuple[str, ...], usage: Mapping[str, Any], beside: tuple[str, ...]
+) -> int:
+    """Return the first count that is found under one of the names, 0 where there is none."""
+    for name in inside:
+        if name in details and (count := _count(details[name])) is not None:
+            return count
+    for name in beside:
+        if name in usage and (count := _count(usage[name])) is not None:
+            return count
+    return 0
+
+
+def _part(details: Mapping[str, Any], name: str, most: int) -> int:
+    """Return the count under a name, up to `most`; 0 where there is none."""
+    return min(_count(details[name]) or 0, most) if name in details else 0
 
 
 def _at(usage: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     """Return the member at a path, or None."""
     found: Any = usage
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
+        found = found.get(key) if isinstance(found, dict) else None
     return found
-
-
-def _first(usage: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> int:
-    """Return the first count that one of the paths leads to, 0 where none does."""
-    return next((count for path in paths if (count := _count(_at(usage, path))) is not None), 0)
-
-
-def _part(usage: Mapping[str, Any], whole: str, part: str, most: int) -> int:
-    return min(_first(usage, ((whole, part),)), most)
 
 
 def _cost(usage: Mapping[str, Any]) -> Decimal | None:

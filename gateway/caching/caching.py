@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gateway.caching.question import Near
     from gateway.caching.shelf import Shelf
     from gateway.caching.types import CacheRules, Counts, Holder, Looked, Semantic, Sight, Way
-    from gateway.deciding import Ask, Routed
+    from gateway.deciding import Ask
+    from gateway.deliberation import Routed
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.caching.assembly import Assembly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from providers.types import Produced, Reply, Usage
 
@@ -43,18 +43,24 @@ class Kept:
         """Tell whether `usage` is the endpoint's last word."""
         return self._reply.settled
 
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        """Return what the answer stands for, where it has been read."""
+        return self._reply.answer
+
     def produced(self) -> Produced:
         """Return what the endpoint has said so far."""
         return self._reply.produced()
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; each piece is looked at when the next one is asked for. Raises as the reply."""
-        async for piece in self._reply.body():
-            yield piece
+    async def body(self) -> AsyncIterator[Sequence[bytes]]:
+        """Yield the body as it comes; what came is looked at when more is asked for. Raises as the reply."""
+        async for together in self._reply.body():
+            yield together
             if self.streams:
-                self._assembly.add(piece)
+                for event in together:
+                    self._assembly.add(event)
             else:
-                self._pieces.append(piece)
+                self._pieces += together
         self._keep(self._assembled if self.streams else self._joined)
 
     async def aclose(self) -> None:

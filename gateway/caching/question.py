@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.caching.types import CacheRules, Holder, Sight
-    from gateway.deciding import Ask, Routed
+    from gateway.deciding import Ask
+    from gateway.deliberation import Routed
     from routers.types import FloatArray
 
 #: Goes into every key: what older versions have written is not found.

@@ -17,13 +17,14 @@ from gateway.caching.memory import size_of
 from gateway.caching.nearest import MAX_QUESTIONS, Bucket
 from gateway.caching.question import Near
 from gateway.caching.shelf import Item, Neighbour, ShelfAway
-from gateway.sharing.link import Link, RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from redis.asyncio import Redis
 
+    from gateway.sharing.link import Link
     from routers.types import FloatArray
 
 #: Questions that are read from a stream at a time, so that no lookup waits for thousands of them.

@@ -90,8 +90,9 @@ class Asking:
         answer = await self._send(model, chat, forbidden, changes)
         gathered = Gathered()
         try:
-            async for piece in answer.reply.body():
-                gathered.whole(piece)
+            async for together in answer.reply.body():
+                for piece in together:
+                    gathered.whole(piece)
         finally:
             await answer.reply.aclose()
             answer.end()

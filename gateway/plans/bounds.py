@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from routers.types import Call, Candidate
 
 MILLION: Final = 1_000_000
+NOTHING: Final = Decimal(0)
 #: Of a request's time, the share that has to be left for a further call of its plan.
 LEAST_SHARE: Final = 0.02
 #: Seconds that are kept back to return what was heard, and the share of all that they may be.
 KEPT_S, KEPT_SHARE = 0.1, 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bounds:
     """Most calls of one request, and most USD that all of them may take together; None: any sum.
 
@@ -32,12 +33,12 @@ class Bounds:
     several: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spent:
     """Calls made up to now, and the USD that they took: at most, where that is not known."""
 
     calls: int = 0
-    usd: Decimal = Decimal(0)
+    usd: Decimal = NOTHING
 
     def plus(self, calls: int, usd: Decimal) -> Spent:
         """Return what is spent after some more."""

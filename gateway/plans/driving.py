@@ -96,7 +96,9 @@ class Drive:
         Where the plan has heard an answer, nobody stands in for who fails, and the plan is told of it: what it has is
         better than whatever the next one would say.
         """
-        terms = replace(self.terms, usd=self._last_usd())
+        terms, usd = self.terms, self._last_usd()
+        if usd != terms.usd:
+            terms = replace(terms, usd=usd)
         if self.heard and not self._room():
             return Answer(call.candidates[0], error=OUT_OF_BOUNDS)
         if any(one.good for one in self.heard):

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 class HeardReply:
     """A complete answer: the pieces in which it came, for the client that gets it after all."""
 
+    #: The pieces may be others than the reply's own.
+    answer = None
+
     def __init__(self, reply: Reply, pieces: Sequence[bytes], *, streams: bool) -> None:
         self.status = reply.status
         self.headers: Mapping[str, str] = reply.headers
@@ -50,10 +53,9 @@ class HeardReply:
         """Return what the endpoint has said."""
         return self._reply.produced()
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield the pieces."""
-        for piece in self._pieces:
-            yield piece
+    async def body(self) -> AsyncIterator[Sequence[bytes]]:
+        """Yield the pieces, which are all there."""
+        yield self._pieces
 
     async def aclose(self) -> None:
         """Do nothing: the connection was given back when the answer had come."""

@@ -43,6 +43,8 @@ def request_for(chat: ChatRequest, call: Call, limit: str = "max_tokens") -> Cha
     `limit` is the member by which the endpoint is told how long an answer may be. What is not changed stays as the
     client wrote it; a call that changes nothing sends the very same request.
     """
+    if call.conversation and not call.turns and not call.parameters and not call.bare:
+        return chat
     changes: dict[str, Any] = dict(call.parameters)
     if call.turns or not call.conversation:
         own = chat.body["messages"] if call.conversation else []

@@ -73,6 +73,14 @@ def finish_reasons(body: dict[str, Any]) -> dict[int, str]:
     return found
 
 
+def first_reason(body: dict[str, Any]) -> str | None:
+    """Return the first finish reason that is given, None where none is."""
+    for choice in body["choices"]:
+        if reason := choice.get("finish_reason"):
+            return str(reason)
+    return None
+
+
 def _defect(choice: dict[str, Any], message: Any) -> str | None:
     """Return what is wrong with a choice and its delta or message."""
     if not isinstance(message, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from providers.adapters.choices import answer_defect, finish_reasons
+from providers.adapters.choices import answer_defect, first_reason
 from providers.adapters.openai_stream import FAILED, OpenAIStreamDecoder
 from providers.chat import with_members
 from providers.errors import AnswerBroken, error_member, in_band
@@ -61,14 +61,14 @@ class OpenAIAdapter:
             raise in_band("the endpoint", said)
         if (defect := answer_defect(answer)) is not None:
             raise AnswerBroken(f"the endpoint sent an answer that {defect}")
-        reason = next(iter(finish_reasons(answer).values()), None)
+        reason = first_reason(answer)
         if reason == FAILED:
             raise AnswerBroken("the endpoint failed in the middle of its answer")
-        return Decoded(body, read_usage(answer), reason)
+        return Decoded(body, read_usage(answer), reason, answer)
 
     def as_events(self, decoded: Decoded, chat: ChatRequest) -> list[bytes]:
         """Return a complete answer as a stream: all in one chunk, the usage in another if asked for, and the end."""
-        answer = json.loads(decoded.body)
+        answer = json.loads(decoded.body) if decoded.answer is None else decoded.answer
         chunk = {**answer, "object": "chat.completion.chunk"}
         usage = chunk.pop("usage", None)
         chunks = [{**chunk, "choices": [_as_delta(choice) for choice in answer["choices"]]}]

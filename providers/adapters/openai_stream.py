@@ -1,10 +1,14 @@
-"""Reads a stream in OpenAI's dialect while it is relayed: every chunk is parsed, and none passes that is not one."""
+"""Reads a stream in OpenAI's dialect while it is relayed: no chunk passes that is not known to be one.
+
+A chunk is parsed, unless it is like one that was parsed in all but its text.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from providers.adapters.choices import chunk_defect, finish_reasons, says_something
+from providers.alike import alike
 from providers.errors import AnswerBroken, error_member, error_object, in_band
 from providers.produced import ProducedEvents
 from providers.sse import DONE, EventSplitter, EventTooLarge, event_data, foreign_line, plain_data
@@ -12,8 +16,9 @@ from providers.strict_json import InvalidJson, parse
 from providers.usage import larger, read_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from providers.alike import Alike
     from providers.types import Produced, Usage
 
 #: The reason by which OpenRouter says that the model failed.
@@ -39,6 +44,7 @@ class OpenAIStreamDecoder:
         self._reasons: dict[int, str] = {}
         self._counted_at_end = False
         self._produced = ProducedEvents()
+        self._alike: Alike | None = None
         self._splitter = EventSplitter()
 
     @property
@@ -50,8 +56,8 @@ class OpenAIStreamDecoder:
         """Return what the stream has said so far."""
         return self._produced.produced()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take in bytes, cut anywhere; yield the events for the client, up to the end or to what is wrong.
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Take in bytes, cut anywhere; give the events for the client, up to the end or to what is wrong.
 
         What follows the end is no part of the answer. Raises `AnswerBroken` on what is no chunk and on an end without a
         finish reason, and what an error in band stands for.
@@ -60,11 +66,23 @@ class OpenAIStreamDecoder:
             events = self._splitter.feed(data)
         except EventTooLarge as error:
             raise AnswerBroken(f"the stream sent {error}") from error
+        # Nearly always one event comes, with more text: no generator is made for it.
+        return events if len(events) == 1 and self._is_alike(events[0]) else self._passing(events)
+
+    def _passing(self, events: list[bytes]) -> Iterator[bytes]:
         for event in events:
             if self.done:
                 return
-            if self._passes(event):
+            if self._is_alike(event) or self._passes(event):
                 yield event
+
+    def _is_alike(self, event: bytes) -> bool:
+        """Tell whether an event is like one that has passed and changed nothing: it says more text, and that is all."""
+        known = self._alike
+        if known is None or (text := known.text(event)) is None:
+            return False
+        self._produced.add_alike(known, text, len(event) - known.framing)
+        return True
 
     def _passes(self, event: bytes) -> bool:
         """Read an event and tell whether the client gets it."""
@@ -79,15 +97,16 @@ class OpenAIStreamDecoder:
             self._finish()
             return True
         self._produced.add(payload)
-        return self._read(_chunk(payload, numbered=self._choices > 1))
+        return self._read(_chunk(payload, numbered=self._choices > 1), event)
 
     def _finish(self) -> None:
         if not self._reasons or self._seen - self._reasons.keys():
             raise AnswerBroken("the stream ended without a finish reason")
         self.finish_reason = next(iter(self._reasons.values()))
         self.done = True
+        self._alike = None
 
-    def _read(self, chunk: dict[str, Any]) -> bool:
+    def _read(self, chunk: dict[str, Any], event: bytes) -> bool:
         if not self.begun:
             self.opened = self.opened or bool(chunk.get("choices"))
             self.begun = says_something(chunk)
@@ -98,6 +117,8 @@ class OpenAIStreamDecoder:
             self._seen |= {choice["index"] for choice in chunk.get("choices") or ()}
         if reasons := finish_reasons(chunk):
             self._end(reasons)
+        if usage is None and not reasons:
+            self._alike = alike(event) or self._alike
         self._counted_at_end |= usage is not None and self.finish_reason is not None
         return not (self._withhold_usage and usage is not None and not chunk.get("choices"))
 

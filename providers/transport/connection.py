@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import httptools
 import httpx2
 
+from providers.transport.head import LENGTHS
 from providers.transport.incoming import Head, Incoming
 
 if TYPE_CHECKING:
@@ -23,16 +24,16 @@ class Connection(asyncio.Protocol):
     `on_idle` is told when it may carry the next, `on_lost` when it never will again; both are called on the event loop.
     """
 
+    _transport: asyncio.Transport  # set before anybody else sees the connection
+
     def __init__(self, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_idle = on_idle
         self._on_lost = on_lost
-        self._transport: asyncio.Transport | None = None
         self._incoming: Incoming | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._fields: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._until_close = False
         self._head_only = False
         self._complete = False
         self._keeps = False
@@ -42,27 +43,23 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Tell whether it may carry a request now."""
-        return not self._lost and self._incoming is None and self._open.is_reading()
+        return not self._lost and self._incoming is None and self._transport.is_reading()
 
-    @property
-    def _open(self) -> asyncio.Transport:
-        return cast("asyncio.Transport", self._transport)  # set before anybody else sees the connection
-
-    def begin(self, head: bytes, *, head_only: bool) -> Incoming:
+    def begin(self, head: bytes, *, head_only: bool = False) -> Incoming:
         """Send the head of a request, with the body where it is at hand; return its answer, as it will come.
 
         `head_only` says that the answer to the method has no body.
         """
         incoming = Incoming(self._loop, self._hold)
         self._incoming, self._head_only, self._complete = incoming, head_only, False
-        self._open.write(head)
+        self._transport.write(head)
         return incoming
 
     async def write(self, data: bytes, limit_s: float | None) -> None:
         """Send more of a body, as fast as the endpoint reads. Raises `httpx2.WriteTimeout` and `WriteError`."""
         if self._lost:
             raise httpx2.WriteError("the endpoint hung up while the request was sent")
-        self._open.write(data)
+        self._transport.write(data)
         await self.drained(limit_s)
 
     async def drained(self, limit_s: float | None) -> None:
@@ -77,16 +74,15 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hang up at once: the endpoint need not go on."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def _hold(self, hold: bool) -> None:  # noqa: FBT001 - called by position, by whoever reads
-        if self._lost or self._open.is_closing():
+        if self._lost or self._transport.is_closing():
             return
         if hold:
-            self._open.pause_reading()
+            self._transport.pause_reading()
         else:
-            self._open.resume_reading()
+            self._transport.resume_reading()
 
     # What asyncio calls.
 
@@ -117,10 +113,8 @@ class Connection(asyncio.Protocol):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         incoming, self._incoming = self._incoming, None
-        if incoming is not None and self._until_close and exc is None:
-            incoming.end()
-        elif incoming is not None:
-            incoming.end(_broken(incoming, exc))
+        if incoming is not None:
+            incoming.end(None if exc is None and _ends_with_connection(incoming.head) else _broken(incoming, exc))
         self._on_lost(self)
 
     def pause_writing(self) -> None:
@@ -150,10 +144,8 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < _FINAL or self._incoming is None:
             return
-        names = {name.lower() for name, _ in self._fields}
-        self._until_close = not names & {b"content-length", b"transfer-encoding"}
-        version = b"HTTP/" + self._parser.get_http_version().encode()
-        self._incoming.begin(Head(status, version, self._fields))
+        fields, self._fields = self._fields, []  # what follows the body is none of them
+        self._incoming.begin(Head(status, self._parser.get_http_version(), fields))
         if self._head_only:
             self._complete = True
 
@@ -169,10 +161,10 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, incoming: Incoming) -> None:
         """End an answer; the connection may carry the next request where both sides agree to that."""
-        keeps = self._keeps and not self._head_only
-        self._incoming, self._until_close = None, False
-        if keeps and not self._open.is_closing():
-            self._hold(False)  # noqa: FBT003 - a slow reader has all of it by now
+        self._incoming = None
+        if self._keeps and not self._head_only and not self._transport.is_closing():
+            if incoming.paused:
+                self._hold(False)  # noqa: FBT003 - a slow reader has all of it by now
             incoming.end()
             self._on_idle(self)
         else:
@@ -184,6 +176,11 @@ class Connection(asyncio.Protocol):
         if incoming is not None:
             incoming.end(error)
         self.abort()
+
+
+def _ends_with_connection(head: Head | None) -> bool:
+    """Tell whether an answer has begun that says nothing of its length: it is whole when the connection ends."""
+    return head is not None and not any(name.lower() in LENGTHS for name, _ in head.fields)
 
 
 def _broken(incoming: Incoming, error: Exception | None) -> httpx2.TransportError:

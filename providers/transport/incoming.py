@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx2
 
@@ -16,12 +15,15 @@ if TYPE_CHECKING:
 HIGH_WATER: Final = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class TooLarge(httpx2.TransportError):
+    """An answer that is read whole is larger than its reader takes."""
+
+
+class Head(NamedTuple):
     """A status line and header fields, as they came."""
 
     status: int
-    http_version: bytes
+    http_version: str
     fields: list[tuple[bytes, bytes]]
 
 
@@ -31,42 +33,60 @@ class Incoming:
     `flow` is told to stop (True) or go on (False) reading from the endpoint.
     """
 
-    __slots__ = ("_ended", "_error", "_flow", "_loop", "_paused", "_pieces", "_size", "_waiter", "head")
+    __slots__ = (
+        "_error",
+        "_flow",
+        "_loop",
+        "_most",
+        "_pieces",
+        "_size",
+        "_waiter",
+        "_whole",
+        "ended",
+        "head",
+        "paused",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, flow: Callable[[bool], None]) -> None:
         self.head: Head | None = None
+        #: Whether it has come to its end, or broken off.
+        self.ended = False
+        #: Whether the endpoint is made to wait.
+        self.paused = False
         self._loop = loop
         self._flow = flow
         self._pieces: deque[bytes] = deque()
         self._size = 0
-        self._paused = False
-        self._ended = False
+        self._most = HIGH_WATER
+        self._whole = False
         self._error: httpx2.TransportError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     @property
-    def ended(self) -> bool:
-        """Tell whether it has come to its end, or broken off."""
-        return self._ended
+    def complete(self) -> bool:
+        """Tell whether all of it has come; its connection is no business of its reader any more."""
+        return self.ended and self._error is None
 
     def begin(self, head: Head) -> None:
         """Take in the head."""
         self.head = head
-        self._wake()
+        if not self._whole:
+            self._wake()
 
     def add(self, piece: bytes) -> None:
         """Take in a piece of the body."""
         self._pieces.append(piece)
         self._size += len(piece)
-        if self._size > HIGH_WATER and not self._paused:
-            self._paused = True
-            self._flow(True)  # noqa: FBT003 - the name says what it means
-        self._wake()
+        if self._size > self._most:
+            self._overflow()
+        # As `_wake` does, for every event of a stream.
+        if self._waiter is not None and not self._whole and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def end(self, error: httpx2.TransportError | None = None) -> None:
         """Take in the end, or the reason why it did not come."""
-        if not self._ended:
-            self._ended, self._error = True, error
+        if not self.ended:
+            self.ended, self._error = True, error
             self._wake()
 
     async def opened(self, limit_s: float | None) -> Head:
@@ -82,19 +102,59 @@ class Incoming:
         while not self._pieces:
             if self._error is not None:
                 raise self._error
-            if self._ended:
+            if self.ended:
                 return None
-            await self._wait(limit_s)
+            if limit_s is None:
+                # As `_wait` does; a coroutine more for each event of a stream would be half a microsecond.
+                self._waiter = self._loop.create_future()
+                try:
+                    await self._waiter
+                finally:
+                    self._waiter = None
+            else:
+                await self._wait(limit_s)
         return self._taken()
+
+    def interrupt(self, error: httpx2.TransportError) -> None:
+        """End the wait of a reader that waits, with an error: what has come meanwhile is not lost."""
+        if self._waiter is not None and not self._waiter.done():
+            self.end(error)
+
+    async def whole(self, limit_s: float | None, most: int) -> bytes:
+        """Return what has not been read of the body once all has come, up to `most` bytes: the reader is woken once.
+
+        Raises `httpx2.TransportError`, also where that takes longer than `limit_s` in all, and `TooLarge`.
+        """
+        self._most, self._whole = most, True
+        if self._size > most:
+            self._overflow()
+        elif self.paused:
+            self._go_on()
+        while not self.ended:
+            await self._wait(limit_s)
+        if self._error is not None:
+            raise self._error
+        return self._taken() if self._pieces else b""
 
     def _taken(self) -> bytes:
         piece = self._pieces.popleft() if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
-        if self._paused:
-            self._paused = False
-            self._flow(False)  # noqa: FBT003 - the name says what it means
+        if self.paused:
+            self._go_on()
         return piece
+
+    def _overflow(self) -> None:
+        """Have the endpoint wait for a slower reader; where the reader waits for the end, it is too much."""
+        if self._whole:
+            self.end(TooLarge(f"the answer has more than {self._most} bytes"))
+        elif not self.paused:
+            self.paused = True
+            self._flow(True)  # noqa: FBT003 - the name says what it means
+
+    def _go_on(self) -> None:
+        self.paused = False
+        self._flow(False)  # noqa: FBT003 - the name says what it means
 
     async def _wait(self, limit_s: float | None) -> None:
         self._waiter = self._loop.create_future()

@@ -41,7 +41,7 @@ class Pool:
     async def lend(self, origin: Origin, connect_s: float | None, wait_s: float | None) -> Connection:
         """Return a connection that nobody uses. Raises `httpx2.PoolTimeout`, `ConnectTimeout` and `ConnectError`."""
         while True:
-            if (kept := self._kept(origin)) is not None:
+            if (kept := self.kept(origin)) is not None:
                 return kept
             if self._most is None or len(self._origins) + self._opening < self._most or self._evict():
                 return await self._open(origin, connect_s)
@@ -67,7 +67,8 @@ class Pool:
         self._origins[connection] = origin
         return connection
 
-    def _kept(self, origin: Origin) -> Connection | None:
+    def kept(self, origin: Origin) -> Connection | None:
+        """Return a connection that nobody uses, where one is at hand."""
         kept = self._idle.get(origin)
         while kept:
             connection, _ = kept.pop()
@@ -93,9 +94,12 @@ class Pool:
         if origin is None or self._idle_count >= self._most_idle:
             connection.abort()
             return
-        self._idle.setdefault(origin, deque()).append((connection, time.monotonic()))
+        if (kept := self._idle.get(origin)) is None:
+            kept = self._idle[origin] = deque()
+        kept.append((connection, time.monotonic()))
         self._idle_count += 1
-        self._wake()
+        if self._waiters:
+            self._wake()
         if self._sweep is None and self._idle_s < math.inf:
             self._sweep = asyncio.get_running_loop().call_later(self._idle_s, self._expire)
 

@@ -1,33 +1,45 @@
-"""httpx2's types above, one asyncio protocol a connection below."""
+"""HTTP/1.1 over connections that are kept: by httpx2's types, or by bytes; one asyncio protocol a connection below."""
 
 from __future__ import annotations
 
+import asyncio
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import httpx2
 
+from providers.transport.answer import Body, DirectAnswer, Whole, give_up, read_fields
+from providers.transport.head import head_of
 from providers.transport.origin import origin_of
 from providers.transport.pool import Pool
+from providers.transport.sending import ONE_WRITE, send
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from providers.transport.connection import Connection
-    from providers.transport.incoming import Incoming
+    from providers.transport.incoming import Head, Incoming
+    from providers.transport.origin import Origin
 
-#: A body up to this size goes out with the head, in one write.
-ONE_WRITE: Final = 64 * 1024
+
+class Call(NamedTuple):
+    """A request as bytes: where it goes, its head, which says how long the body is, and its body."""
+
+    origin: Origin
+    head: bytes
+    body: bytes
 
 
 class Transport(httpx2.AsyncBaseTransport):
     """HTTP/1.1 over TCP and TLS, with connections that are kept: a fraction of the work of the default transport.
 
-    It honours the request's `timeout` extension: seconds to connect, between two pieces of the answer, to send a piece
-    of the request, and to wait for a connection. An answer that is closed before its end is hung up on. A connection
-    that the endpoint has closed meanwhile is not used; whether a request that was lost is sent again is the caller's
-    business.
+    There are two ways in. By httpx2's types it honours the request's `timeout` extension: seconds to connect, between
+    two pieces of the answer, to send a piece of the request, and to wait for a connection. `exchange` and `open` take a
+    request as bytes, and do without those types, which are most of the work.
+
+    An answer that is closed before its end is hung up on. A connection that the endpoint has closed meanwhile is not
+    used; whether a request that was lost is sent again is the caller's business.
 
     `limits` are the connections that may be open and kept. `tls` says whom to trust.
     """
@@ -37,83 +49,73 @@ class Transport(httpx2.AsyncBaseTransport):
         idle_s = limits.keepalive_expiry or math.inf
         self._pool = Pool(tls, limits.max_connections, math.inf if kept is None else kept, idle_s)
 
+    async def exchange(self, call: Call, connect_s: float, limit_s: float, most: int) -> Whole:
+        """Send a request; return its answer, of at most `most` bytes, once all of it is there.
+
+        Raises `httpx2.TransportError`, and that or `TimeoutError` where it takes longer than `limit_s` in all.
+        """
+        if len(call.body) <= ONE_WRITE and (connection := self._pool.kept(call.origin)) is not None:
+            # Nothing but the answer is waited for: a future and a timer are enough.
+            return await _whole(connection, connection.begin(call.head + call.body), limit_s, most)
+        async with asyncio.timeout(limit_s):
+            connection, incoming = await self._begin(call, connect_s)
+            return await _whole(connection, incoming, None, most)
+
+    async def open(self, call: Call, connect_s: float) -> DirectAnswer:
+        """Send a request; return its answer once its head is there. Raises `httpx2.TransportError`.
+
+        How long it may take, once it is connected, is the caller's business.
+        """
+        connection, incoming = await self._begin(call, connect_s)
+        try:
+            head = await incoming.opened(None)
+        except BaseException:
+            give_up(connection, incoming)
+            raise
+        return DirectAnswer(head, incoming, connection)
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; return its answer once its head is there. Raises `httpx2.TransportError`."""
         timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        head = _head_of(request)
+        head = head_of(request)
         connection = await self._pool.lend(origin_of(request.url), timeouts.get("connect"), timeouts.get("pool"))
         incoming: Incoming | None = None
         try:
-            incoming = await _send(connection, request, head, timeouts)
+            incoming = await send(connection, request, head, timeouts)
             answered = await incoming.opened(timeouts.get("read"))
         except BaseException:
-            if incoming is None or not incoming.ended:
-                connection.abort()
+            give_up(connection, incoming)
             raise
         return httpx2.Response(
             answered.status,
             headers=answered.fields,
-            stream=_Body(incoming, connection, timeouts.get("read")),
-            extensions={"http_version": answered.http_version},
+            stream=Body(incoming, connection, timeouts.get("read")),
+            extensions={"http_version": b"HTTP/" + answered.http_version.encode()},
         )
 
     async def aclose(self) -> None:
         """Hang up on all connections."""
         await self._pool.aclose()
 
-
-class _Body(httpx2.AsyncByteStream):
-    """The body of an answer, as it comes."""
-
-    def __init__(self, incoming: Incoming, connection: Connection, limit_s: float | None) -> None:
-        self._incoming = incoming
-        self._connection = connection
-        self._limit_s = limit_s
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield what has come since, until the end. Raises `httpx2.TransportError`."""
-        while (piece := await self._incoming.next(self._limit_s)) is not None:
-            yield piece
-
-    async def aclose(self) -> None:
-        """Hang up, unless the answer has come to its end: the connection may carry another request by now."""
-        if not self._incoming.ended:
-            self._connection.abort()
+    async def _begin(self, call: Call, connect_s: float) -> tuple[Connection, Incoming]:
+        """Send a request over a connection that is kept, or over a new one; return its answer, as it will come."""
+        connection = await self._pool.lend(call.origin, connect_s, None)
+        if len(call.body) <= ONE_WRITE:
+            return connection, connection.begin(call.head + call.body)
+        incoming = connection.begin(call.head)
+        try:
+            await connection.write(call.body, None)
+        except BaseException:
+            give_up(connection, incoming)
+            raise
+        return connection, incoming
 
 
-async def _send(
-    connection: Connection, request: httpx2.Request, head: bytes, timeouts: Mapping[str, float | None]
-) -> Incoming:
-    """Send a request whole, or its head and then piece by piece; return its answer, as it will come."""
-    head_only, limit_s = request.method == "HEAD", timeouts.get("write")
-    stream: Any = request.stream
-    if not isinstance(stream, httpx2.ByteStream):
-        incoming = connection.begin(head, head_only=head_only)
-        await _send_pieces(connection, request, limit_s)
-        return incoming
-    body = b"".join(stream)
-    if len(body) <= ONE_WRITE:
-        return connection.begin(head + body, head_only=head_only)
-    incoming = connection.begin(head, head_only=head_only)
-    await connection.write(body, limit_s)
-    return incoming
-
-
-async def _send_pieces(connection: Connection, request: httpx2.Request, limit_s: float | None) -> None:
-    chunked = "transfer-encoding" in request.headers
-    stream: Any = request.stream
-    async for piece in stream:
-        if piece:
-            await connection.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece, limit_s)
-    if chunked:
-        await connection.write(b"0\r\n\r\n", limit_s)
-
-
-def _head_of(request: httpx2.Request) -> bytes:
-    """Return a request's head. Raises `httpx2.LocalProtocolError` for what would break out of its field."""
-    fields = request.headers.raw
-    lines = [b"%b: %b\r\n" % field for field in fields]
-    head = b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method.encode(), request.url.raw_path, b"".join(lines))
-    if head.count(b"\n") != len(lines) + 2 or head.count(b"\r") != len(lines) + 2 or b"\0" in head:
-        raise httpx2.LocalProtocolError("a header field or the address holds a line break")
-    return head
+async def _whole(connection: Connection, incoming: Incoming, limit_s: float | None, most: int) -> Whole:
+    try:
+        content = await incoming.whole(limit_s, most)
+    except BaseException:
+        give_up(connection, incoming)
+        raise
+    head = cast("Head", incoming.head)  # no body ends well without one
+    return Whole(head.status, read_fields(head.fields), content)

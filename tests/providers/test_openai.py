@@ -74,6 +74,23 @@ def test_relays_events_as_they_are_and_withholds_unasked_usage(places, asked):
     assert (Usage(7, 3, 2), "stop", True) == (decoder.usage, decoder.finish_reason, decoder.done)
 
 
+def test_unasked_usage_is_withheld_whatever_it_comes_with():
+    """Also where such chunks are alike."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    odd = [event({"choices": [], "x": {"content": text}, "usage": USAGE}) for text in ("a", "b")]
+
+    assert [] == [relayed for one in odd for relayed in decoder.feed(one)]
+
+
+def test_what_follows_the_end_is_no_part_of_the_answer():
+    """However much it looks like one."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+    wire = choice("Hel") + choice("", "stop") + b"data: [DONE]\n\n"
+
+    assert wire == b"".join(decoder.feed(wire))
+    assert [] == list(decoder.feed(choice("lo")))
+
+
 def test_usage_in_a_chunk_with_choices_is_relayed():
     """Some endpoints put the usage into the last chunk; the client may not lose that chunk."""
     decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
@@ -156,6 +173,45 @@ def test_a_whole_answer_becomes_a_stream_with_its_tool_calls():
         "object": "chat.completion.chunk",
         "choices": [{"index": 0, "finish_reason": "tool_calls", "delta": delta}],
     } == json.loads(first[6:])
+
+
+SAID = st.one_of(
+    st.builds(lambda text: {"delta": {"content": text}}, st.text(max_size=6)),
+    st.sampled_from(
+        [
+            {"delta": {"reasoning": "hm"}},
+            {"delta": {"content": "x"}, "finish_reason": "stop"},
+            {"delta": {}, "finish_reason": "length"},
+            {"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "x"}}]}},
+            {"delta": {"content": ["x"]}, "logprobs": None},
+            {"delta": {"content": 3}},
+        ]
+    ),
+)
+
+
+def told(said, usages, id_of, asked):
+    """Return what a decoder makes of a stream: what passed, how it ended, and what it knows then."""
+    decoder = OpenAIAdapter().stream_decoder(chat(stream=True, stream_options={"include_usage": asked}))
+    passed, error = [], ""
+    try:
+        for number, one in enumerate(said):
+            usage = {"usage": USAGE} if number in usages else {}
+            relayed = decoder.feed(event({"id": id_of(number), "choices": [{"index": 0, **one}], **usage}))
+            passed += [number for _ in relayed]
+        passed += [
+            -1 for _ in decoder.feed(event({"id": id_of(0), "choices": [], "usage": USAGE}) + b"data: [DONE]\n\n")
+        ]
+    except UpstreamError as broken:
+        error = str(broken)
+    state = decoder.usage, decoder.finish_reason, decoder.done, decoder.settled, decoder.begun, decoder.produced()
+    return passed, error, state
+
+
+@given(st.lists(SAID, max_size=12), st.sets(st.integers(0, 11), max_size=2), st.booleans())
+def test_what_is_known_without_parsing_is_what_parsing_tells(said, usages, asked):
+    """Chunks that are alike, and chunks of which no two are, make the same stream."""
+    assert told(said, usages, lambda number: f"{number:02}", asked) == told(said, usages, lambda _: "00", asked)
 
 
 @given(st.integers(0, 600), st.sampled_from([b"data: {broken\n\n", b"dat: {}\n\n", event({"choices": "x"})]))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from providers.alike import alike
 from providers.produced import KEPT_BYTES, ProducedEvents, whole_answer
 from providers.types import Produced
 
@@ -73,6 +74,24 @@ def test_nested_parts_end_somewhere():
         part = {"text": [part]}
 
     assert "" == produced(chunk({"content": part})).text
+
+
+def test_events_that_are_alike_are_kept_as_one():
+    """They say the same as each by itself, between others as well, and count as much."""
+    by_itself, as_one = ProducedEvents(), ProducedEvents()
+    deltas = [{"reasoning": "Hm"}, *({"content": text} for text in ("Hi", " \u00e9\n", "you")), {"refusal": "no"}]
+    known = alike(b"data: " + chunk({"content": "x"}) + b"\n\n")
+    for delta in deltas + deltas:
+        payload = chunk(delta)
+        text = known.text(b"data: " + payload + b"\n\n")
+        by_itself.add(payload)
+        if text is None:
+            as_one.add(payload)
+        else:
+            as_one.add_alike(known, text, len(payload))
+
+    assert "HmHi \u00e9\nyounoHmHi \u00e9\nyouno" == by_itself.produced().text
+    assert by_itself.produced() == as_one.produced() == as_one.produced()
 
 
 def test_a_long_stream_is_a_sample_of_itself():

@@ -35,6 +35,17 @@ def test_cuts_anywhere_give_the_same_events(events, newline, places):
     assert [newline.join(lines) for lines in events] == whole
 
 
+@given(st.lists(st.sampled_from([b"data: 1\n\n", b"data: 2\n\n", b"\n", b"\r", b"\xef\xbb\xbf"]), max_size=8))
+def test_whole_events_are_found_as_pieces_are(pieces):
+    """What comes event by event, and needs no joining, is cut as if it had come byte by byte."""
+    by_piece, by_byte = EventSplitter(), EventSplitter()
+
+    found = [event for piece in pieces for event in by_piece.feed(piece)]
+
+    assert [event for piece in pieces for byte in piece for event in by_byte.feed(bytes([byte]))] == found
+    assert by_byte.rest == by_piece.rest
+
+
 @pytest.mark.parametrize(
     ("event", "data"),
     [

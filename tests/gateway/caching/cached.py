@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from gateway.caching.hit import Miss
     from gateway.caching.shelf import Shelf
-    from gateway.deciding import Ask, Decider, Routed
+    from gateway.deciding import Ask, Decider
+    from gateway.deliberation import Routed
     from providers.types import Reply, Usage
 
 ADAPTER = OpenAIAdapter()
@@ -60,12 +61,14 @@ class Streaming:
         self.usage = usage
         self.closed = False
 
+    answer = None
+
     def produced(self) -> Any:
         raise NotImplementedError
 
     async def body(self):
         for event in self._events:
-            yield event
+            yield [event]
         if self._error is not None:
             raise self._error
 
@@ -108,7 +111,7 @@ class Cached:
 
     async def relay(self, reply: Reply) -> bytes:
         """Relay a reply to its end, and wait until it is kept."""
-        pieces = [piece async for piece in reply.body()]
+        pieces = [piece async for together in reply.body() for piece in together]
         await self.caching.settle()
         return b"".join(pieces)
 
@@ -128,7 +131,7 @@ def reply_of(text: str, asked: Ask) -> Reply:
 async def said(hit: Hit | Miss, asked: Ask) -> str:
     """Return what an answer from the cache says."""
     assert isinstance(hit, Hit)
-    (body,) = [piece async for piece in hit.reply(asked.chat).body()]
+    (body,) = [piece async for together in hit.reply(asked.chat).body() for piece in together]
     return str(json.loads(body)["choices"][0]["message"]["content"])
 
 

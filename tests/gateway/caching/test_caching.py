@@ -307,7 +307,7 @@ async def test_requests_with_tools_are_left_alone_unless_allowed(here):
 
 
 async def read(hit, asked):
-    return [piece async for piece in hit.reply(asked.chat).body()]
+    return [piece async for together in hit.reply(asked.chat).body() for piece in together]
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -356,7 +356,7 @@ async def test_what_is_not_complete_is_not_kept(here, said, events, error):
     asked = question(stream=True)
     reply = (await here.look(asked)).keep(Streaming(events, error), Origin("small", "d"))
     body = reply.body()
-    got = [await anext(body) for _ in events]
+    got = [event for _ in events for event in await anext(body)]
     with pytest.raises(StopAsyncIteration if error is None else UpstreamError):
         await anext(body)
     await here.caching.settle()
@@ -466,7 +466,7 @@ async def test_a_slow_shelf_delays_nobody():
     for n in range(MAX_WRITES + 3):
         asked = question(f"What is the number {n}?")
         reply = (await here.look(asked)).keep(reply_of("Hi.", asked), Origin("small", "d"))
-        assert [piece async for piece in reply.body()]
+        assert [piece async for together in reply.body() for piece in together]
     assert {("p", "dropped"): 3} == here.counted.writes
     shelf.free.set()
     await here.caching.settle()

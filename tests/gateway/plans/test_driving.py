@@ -59,7 +59,7 @@ def run(models, router, **options):
 
     async def answer():
         found = await there.run(router)
-        body = b"".join([piece async for piece in found.reply.body()])
+        body = b"".join([piece async for together in found.reply.body() for piece in together])
         found.end()
         return found.backend.candidate.model, json.loads(body)["choices"][0]["message"]["content"]
 
@@ -221,7 +221,7 @@ def test_an_answer_that_is_written_anew_comes_in_the_clients_form():
 
     async def said():
         found = await there.run(Says())
-        return found.reply.streams, [piece async for piece in found.reply.body()]
+        return found.reply.streams, [piece async for together in found.reply.body() for piece in together]
 
     streams, pieces = asyncio.run(said())
     assert (True, b"data: [DONE]\n\n") == (streams, pieces[-1])

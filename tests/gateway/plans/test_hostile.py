@@ -42,7 +42,7 @@ async def played(hostile, router, bounds, body):
     except GatewayError:
         return there, account, None
     try:
-        pieces = [piece async for piece in answer.reply.body()]
+        pieces = [piece async for together in answer.reply.body() for piece in together]
     except ProviderError:
         pieces = None  # it broke off while it was relayed: the client is told
     await answer.reply.aclose()
