@@ -121,10 +121,18 @@ def _features(texts: Sequence[str]) -> Numbers:
     """Return `[texts, 2 x kinds]`: characters of each kind, and runs."""
     rows = []
     for text in texts:
-        kinds, starts = tokens.kinds_and_starts(text)
+        kinds, starts = _kinds_and_starts(text)
         n = len(tokens.TABLE_OF_KINDS.runs)
         rows.append(np.concatenate((np.bincount(kinds, minlength=n), np.bincount(starts, minlength=n))))
     return np.array(rows, np.float64)
+
+
+def _kinds_and_starts(text: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the kind of each character `[n]`, and the kinds of the runs `[runs]`, in their order."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    kinds = tokens.TABLE_OF_KINDS.kinds.take(points, mode="clip")
+    runs = tokens.TABLE_OF_KINDS.runs.take(kinds)
+    return kinds, np.concatenate((runs[:1], runs[1:][runs[1:] != runs[:-1]]))
 
 
 def _print_table(features: Numbers, counts: dict[str, Numbers]) -> None:

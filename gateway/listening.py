@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.config.listening import implicit_rules, judging_rules, limit_members, open_budget, open_memory
+from gateway.config.listening import implicit_rules, judging_rules, limit_members, open_memory
 from gateway.implicit.listener import ImplicitListener
 from gateway.implicit.watch import Watch
 from gateway.judging.asking import Asking
 from gateway.judging.judging import Judging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.backend import Backend
     from gateway.config.models import GatewayConfig
@@ -20,20 +20,28 @@ if TYPE_CHECKING:
     from gateway.events import Feedback
     from gateway.implicit.ear import Listener
     from gateway.implicit.memory import Memory
+    from gateway.judging.budget import Budget
     from gateway.metrics import Metrics
     from gateway.recorder import Recorder
-    from gateway.sharing.link import Link
+
+    Shared = Callable[[float, bytes], Memory]
 
 
 class Listening:
-    """Remembers what was asked, and records what is found out. `link` leads to Redis, where there is one."""
+    """Remembers what was asked, and records what is found out.
 
-    def __init__(self, recorder: Recorder, metrics: Metrics, world: World, link: Link | None) -> None:
+    `shared` opens a memory with others, where there are any, by how long it remembers and with which key; `budget`
+    counts the money of judging.
+    """
+
+    def __init__(
+        self, recorder: Recorder, metrics: Metrics, world: World, shared: Shared | None, budget: Budget
+    ) -> None:
         self._recorder = recorder
         self._metrics = metrics
         self._world = world
-        self._link = link
-        self._budget = open_budget(link)
+        self._shared = shared
+        self._budget = budget
         self._remembered: tuple[object, ...] = ()
         self._watch: Watch | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -73,7 +81,7 @@ class Listening:
         return self._watch
 
     def _memory(self, config: GatewayConfig) -> Memory:
-        return open_memory(config.implicit, self._link)
+        return open_memory(config.implicit, self._shared)
 
     def tell(self, feedback: Feedback) -> None:
         """Record feedback, and count it; where it is known already, it is stored no second time."""

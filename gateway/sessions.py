@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Sessions that are remembered; beyond that, those that were silent longest are forgotten.
 MAX_SESSIONS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Last:
+class Last(NamedTuple):
     """The model that answered last, and when, in seconds of a monotonic clock."""
 
     model: str

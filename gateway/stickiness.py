@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from routers.fixed import Fixed
+from routers.implementing import implements
 from routers.types import Incumbent, Staying
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 MILLION = Decimal(1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Grip:
+class Grip(NamedTuple):
     """Who answered last, and why that counts: in a loop of tools nobody else may answer, in a session others may."""
 
     why: Literal["tool_loop", "session"]
@@ -35,8 +34,9 @@ def grip(
     now: float,
 ) -> Grip | None:
     """Return what binds a request to who answered last; None where nothing does, or that model is no candidate."""
-    incumbent = next((one for one in candidates if last is not None and one.model == last.model), None)
-    if last is None or incumbent is None:
+    if last is None:
+        return None
+    if (incumbent := next((one for one in candidates if one.model == last.model), None)) is None:
         return None
     if stickiness.tool_loop and features.get("agent.loop_open") is True:
         return Grip("tool_loop", Incumbent(incumbent.model))
@@ -50,7 +50,7 @@ def held(router: Router, tie: Grip | None) -> Router:
     """Return the router that respects a grip: within a session, one that cannot tell what a change gains stays."""
     if tie is None:
         return router
-    if tie.why == "session" and isinstance(router, Staying):
+    if tie.why == "session" and implements(router, Staying):
         return router.staying_with(tie.incumbent)
     return Fixed(tie.incumbent.model)
 

@@ -11,7 +11,7 @@ from providers.sse import DONE, event_data
 from providers.strict_json import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 #: Bytes of an answer beyond which its text is given up: nobody compares or judges books.
 MAX_BYTES: Final = 256 * 1024
@@ -43,7 +43,7 @@ class Choice:
 class _Growing:
     """A choice while it comes."""
 
-    pieces: list[bytes] = field(default_factory=list)
+    said: bytearray = field(default_factory=bytearray)
     calls: dict[int, tuple[list[str], list[str]]] = field(default_factory=dict)
     refused: bool = False
     finish_reason: str | None = None
@@ -51,7 +51,7 @@ class _Growing:
 
     def choice(self) -> Choice:
         calls = tuple(Call("".join(name), "".join(said)) for _, (name, said) in sorted(self.calls.items()))
-        text = b"".join(self.pieces).decode(errors="replace")
+        text = self.said.decode(errors="replace")
         return Choice(text, calls, self.refused, self.finish_reason, self.other)
 
 
@@ -66,22 +66,30 @@ class Gathered:
         self._left = MAX_BYTES
         self._kept: dict[int, _Growing] = {0: _Growing()} if self._single else {}
 
+    def events(self, events: Sequence[bytes]) -> None:
+        """Take in events of a stream. Never raises: from what cannot be read, the answer is given up."""
+        for event in events:
+            if self._left < 0:
+                return
+            if self._single and (plain := _PLAIN.search(event)) is not None:
+                self._left -= len(plain[1])
+                self._kept[0].said += plain[1]
+            else:
+                self._read(event)
+
     def event(self, event: bytes) -> None:
-        """Take in an event of a stream. Never raises: from what cannot be read, the answer is given up."""
-        if self._left < 0:
-            return
-        if self._single and (plain := _PLAIN.search(event)) is not None:
-            self._left -= len(plain[1])
-            self._kept[0].pieces.append(plain[1])
-            return
+        """Take in one event of a stream, as `events` does."""
+        self.events((event,))
+
+    def _read(self, event: bytes) -> None:
         payload = event_data(event)
         if payload and payload != DONE:
             self.whole(payload)
 
-    def whole(self, body: bytes) -> None:
-        """Take in a whole answer, or a chunk of a stream. Never raises."""
+    def whole(self, body: bytes, answer: Mapping[str, Any] | None = None) -> None:
+        """Take in a whole answer, or a chunk of a stream: `answer` is what it stands for, if known. Never raises."""
         try:
-            for choice in objects(parse(body).get("choices")):
+            for choice in objects((parse(body) if answer is None else answer).get("choices")):
                 self._add(choice)
         except (ValueError, TypeError, AttributeError):
             self._left = -1
@@ -95,7 +103,7 @@ class Gathered:
         said = choice.get("delta") or choice.get("message") or {}
         text = "".join(texts_of(said.get("content"))).encode(errors="replace")
         self._left -= len(text)
-        kept.pieces.append(text)
+        kept.said += text
         kept.refused = kept.refused or bool(said.get("refusal"))
         kept.other = kept.other or bool(said.get("audio") or said.get("images"))
         kept.finish_reason = kept.finish_reason or choice.get("finish_reason")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway.implicit.answer import Call, Choice
 from gateway.signals.request import calls_of, is_user, messages_of, objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gateway.signals.request import Message
 
@@ -26,8 +25,7 @@ _ENCODER: Final = json.JSONEncoder(sort_keys=True)
 _THOUGHTS: Final = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """A request's conversation, by digests that hold for one asker.
 
     `whole` is that of all messages, `turn` of those up to the last user turn, `before` of those before the assistant's
@@ -63,21 +61,20 @@ class Reader:
     def read(self, body: Mapping[str, Any], asker: str, *, told_apart: bool) -> Conversation:
         """Return a request's conversation; `told_apart` says that `asker` is one person or one session."""
         messages = messages_of(body)
-        answers = [n for n, message in enumerate(messages) if message.get("role") == "assistant"]
-        users = [n for n, message in enumerate(messages) if is_user(message)]
-        last = answers[-1] if answers and answers[-1] < len(messages) - 1 else None
-        turn = users[-1] + 1 if users else len(messages)
-        digests = self._digests(messages, asker, {turn, len(messages)} | ({last} if last is not None else set()))
+        answer, user = _last_turns(messages)
+        last = answer if answer is not None and answer < len(messages) - 1 else None
+        turn = len(messages) if user is None else user + 1
+        digests = self._digests(messages, asker, {turn, len(messages), last})
         return Conversation(
             whole=digests[len(messages)],
             turn=digests[turn],
             before=None if last is None else digests[last],
             returned=None if last is None else as_choice(messages[last]),
             results=() if last is None else messages[last + 1 :],
-            frame=self._of({name: body.get(name) for name in _FRAME}),
+            frame=self._frame(body),
             asks=bool(messages) and is_user(messages[-1]),
-            continues=bool(answers),
-            own=told_apart or _is_distinct(messages),
+            continues=answer is not None,
+            own=told_apart or answer is not None or _is_long(messages),
             before_own=told_apart or _is_distinct(messages[: last or 0]),
         )
 
@@ -85,13 +82,14 @@ class Reader:
         """Return by what the last step of a loop of tools is remembered, which a user turn has begun."""
         return hashlib.blake2b(turn, key=self._key, digest_size=BYTES, person=b"loop").digest()
 
-    def said(self, choice: Choice) -> bytes:
-        """Return the digest of what a choice says."""
-        return self._of(wording(choice))
+    def said(self, words: str) -> bytes:
+        """Return the digest of what a choice says, by its `wording`."""
+        return self._of(words.encode(errors="surrogatepass"))
 
-    def _digests(self, messages: Sequence[Message], asker: str, places: set[int]) -> dict[int, bytes]:
+    def _digests(self, messages: Sequence[Message], asker: str, places: Collection[int | None]) -> dict[int, bytes]:
         """Return the digests of as many of the first messages as `places` say."""
-        running = hashlib.blake2b(json.dumps(asker).encode(), key=self._key, digest_size=BYTES)
+        whose = asker.encode(errors="surrogatepass")
+        running = hashlib.blake2b(b"%d:%b" % (len(whose), whose), key=self._key, digest_size=BYTES)
         found = {0: running.digest()} if 0 in places else {}
         for number, message in enumerate(messages, start=1):
             running.update(_form(message))
@@ -99,15 +97,46 @@ class Reader:
                 found[number] = running.digest()
         return found
 
-    def _of(self, value: object) -> bytes:
-        return hashlib.blake2b(_written(value), key=self._key, digest_size=BYTES).digest()
+    def _frame(self, body: Mapping[str, Any]) -> bytes:
+        frame = {name: value for name in _FRAME if (value := body.get(name)) is not None}
+        model = frame.get("model")
+        if len(frame) == 1 and isinstance(
+            model, str
+        ):  # as in nearly all requests, for which JSON takes ten times longer
+            return self._of(b"m" + model.encode(errors="surrogatepass"))
+        return self._of(_written(frame))
+
+    def _of(self, value: bytes) -> bytes:
+        return hashlib.blake2b(value, key=self._key, digest_size=BYTES).digest()
+
+
+def _last_turns(messages: Sequence[Message]) -> tuple[int | None, int | None]:
+    """Return the numbers of the assistant's last turn, and of the last user turn."""
+    answer = user = None
+    for number, message in enumerate(messages):
+        role = message.get("role")
+        if role == "user":
+            user = number
+        elif role == "assistant":
+            answer = number
+    return answer, user
 
 
 def _is_distinct(messages: Sequence[Message]) -> bool:
     """Tell whether two people hardly send the same: it has an answer in it, which is hardly given twice, or is long."""
-    if any(message.get("role") == "assistant" for message in messages):
-        return True
-    return sum(len(text_of(one).encode(errors="replace")) for one in messages if is_user(one)) >= _LONG
+    return any(message.get("role") == "assistant" for message in messages) or _is_long(messages)
+
+
+def _is_long(messages: Sequence[Message]) -> bool:
+    left = _LONG
+    for message in messages:
+        if is_user(message):
+            text = text_of(message)
+            # A text has at least as many bytes as characters.
+            left -= len(text) if len(text) >= left else len(text.encode(errors="replace"))
+            if left <= 0:
+                return True
+    return False
 
 
 def as_choice(message: Message) -> Choice:
@@ -124,8 +153,10 @@ def as_choice(message: Message) -> Choice:
 def wording(choice: Choice) -> str:
     """Return what a choice says, without what clients change by themselves: spaces, and thoughts before the answer."""
     text = choice.text.lstrip()
-    thoughts = _THOUGHTS.match(text)
+    thoughts = _THOUGHTS.match(text) if text.startswith("<think") else None
     text = " ".join(text[thoughts.end() if thoughts else 0 :].split())
+    if not choice.calls:
+        return text
     return "\n".join([text, *(f"{call.name} {_arguments(call.arguments)}" for call in choice.calls)]).strip()
 
 
@@ -142,12 +173,19 @@ def _form(message: Message) -> bytes:
 
     Each form tells its kind and its length, so that no two conversations are written alike.
     """
-    role, content = message.get("role"), message.get("content")
-    parts = [content] if isinstance(content, str) else [_part(part) for part in objects(content)]
-    calls = [(call.name, _arguments(call.arguments)) for call in as_choice(message).calls] if calls_of(message) else []
-    if len(parts) == 1 and isinstance(parts[0], str) and not calls:  # as nearly all messages are
-        return f"{role!r}{len(parts[0])}:{parts[0]}".encode(errors="surrogatepass")
-    return _written([role, parts, calls])
+    role, content, calls = message.get("role"), message.get("content"), _calls(message)
+    parts: object = content if isinstance(content, str) else [_part(part) for part in objects(content)]
+    if isinstance(parts, list) and len(parts) == 1:
+        parts = parts[0]
+    if isinstance(parts, str) and not calls:  # as nearly all messages are
+        return f"{role!r}{len(parts)}:{parts}".encode(errors="surrogatepass")
+    return _written([role, parts if isinstance(parts, list) else [parts], calls])
+
+
+def _calls(message: Message) -> list[tuple[str, str]]:
+    if not calls_of(message):
+        return []
+    return [(call.name, _arguments(call.arguments)) for call in as_choice(message).calls]
 
 
 def _part(part: Message) -> object:

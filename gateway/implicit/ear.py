@@ -11,7 +11,8 @@ from gateway.implicit.answer import Gathered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.deciding import Ask, Routed
+    from gateway.deciding import Ask
+    from gateway.deliberation import Routed
     from gateway.events import Decision, Outcome
 
 
@@ -47,7 +48,7 @@ class Ear:
         self._request = request
         self._listeners = listeners
         self._gathered = Gathered(choices_of(request.ask.chat.body) or 1)
-        self.event = self._gathered.event
+        self.events = self._gathered.events
         self.whole = self._gathered.whole
         for listener in listeners:
             listener.asked(request)

@@ -38,11 +38,12 @@ def returned(seen: Seen | None, message: Choice | None, reader: Reader, sketcher
     """
     if seen is None or message is None or not seen.given:
         return None
-    said = reader.said(message)
+    words = wording(message)
+    said = reader.said(words)
     same = next((one for one in reversed(seen.given) if one.said == said), None)
     if same is not None:
         return Return(same.decision, 1.0, unchanged=True)
-    return _edited(seen.given, wording(message), sketcher)
+    return _edited(seen.given, words, sketcher)
 
 
 def _edited(given: tuple[Given, ...], text: str, sketcher: Sketcher) -> Return | None:

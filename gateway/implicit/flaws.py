@@ -24,14 +24,15 @@ def flaws(body: Mapping[str, Any], choices: Sequence[Choice], small_limit: int) 
     A choice has one flaw at most: what was cut is no JSON either, and that is the same flaw.
     """
     found = [flaw for choice in choices if (flaw := _flaw(body, choice, small_limit)) is not None]
-    return {flaw: found.count(flaw) / len(choices) for flaw in dict.fromkeys(found)}
+    return {flaw: found.count(flaw) / len(choices) for flaw in dict.fromkeys(found)} if found else {}
 
 
 def is_well_formed(body: Mapping[str, Any], choices: Sequence[Choice]) -> bool:
     """Tell whether all choices of an answer without flaws are what could be checked: JSON, or calls of tools."""
-    functions = [*objects(body.get("tools")), *objects(body.get("functions"))]
     return bool(choices) and all(
-        bool(functions) if choice.calls else bool(choice.text.strip()) and _wants_json(body.get("response_format"))
+        bool(objects(body.get("tools")) or objects(body.get("functions")))
+        if choice.calls
+        else _wants_json(body.get("response_format")) and bool(choice.text.strip())
         for choice in choices
     )
 

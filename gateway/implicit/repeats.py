@@ -6,7 +6,6 @@ samples; who asks time after time is one that asks all day; and after a failure 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.implicit.seen import Seen
@@ -24,10 +23,10 @@ def asked_again(before: Seen | None, decision: UUID, frame: bytes, now: float, r
     fresh = Seen(decision, now, frame)
     if before is None or before.frame != frame or now - before.last > rules.window_s:
         return fresh
-    again = replace(fresh, run=before.run, sampled=before.sampled, given=before.given)
+    again = fresh._replace(run=before.run, sampled=before.sampled, given=before.given)
     if before.failed:
         return again
-    return replace(again, run=before.run + 1, sampled=before.sampled or _too_soon(before, now, rules))
+    return again._replace(run=before.run + 1, sampled=before.sampled or _too_soon(before, now, rules))
 
 
 def discontent(before: Seen | None, after: Seen, rules: ImplicitRules) -> bool:
@@ -44,17 +43,17 @@ def dropped(loop: Seen | None, frame: bytes, now: float, rules: ImplicitRules) -
     return rules.pause_s <= now - loop.ended <= rules.window_s
 
 
-def answered(seen: Seen | None, decision: UUID, given: Sequence[Given], at: float) -> Seen | None:
-    """Return what is remembered once a decision's answer is complete; None where the request is forgotten."""
-    if seen is None:
-        return None
-    kept = replace(seen, given=seen.with_given(given))
-    return kept if seen.decision != decision else replace(kept, ended=at, failed=False)
+def answered(seen: Seen, decision: UUID, given: Sequence[Given], at: float) -> Seen:
+    """Return what is remembered of a request once a decision's answer is complete."""
+    remembered = seen.with_given(given)
+    if seen.decision != decision:
+        return seen._replace(given=remembered)
+    return seen._replace(given=remembered, ended=at, failed=False)
 
 
 def came_to_nothing(seen: Seen | None, decision: UUID, at: float) -> Seen | None:
     """Return what is remembered once a decision has come to nothing, or its client has left."""
-    return seen if seen is None or seen.decision != decision else replace(seen, ended=at, failed=True)
+    return seen if seen is None or seen.decision != decision else seen._replace(ended=at, failed=True)
 
 
 def _too_soon(before: Seen, now: float, rules: ImplicitRules) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b85decode, b85encode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 MAX_GIVEN: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An answer: by which decision, the digest of what it says, its sketch, and its length in characters."""
 
     decision: UUID
@@ -25,8 +23,7 @@ class Given:
     characters: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A request, however often it was asked.
 
     `decision` is the last one made on it, `asked` when (seconds of 1970), `ended` when its answer was complete; None
@@ -46,7 +43,7 @@ class Seen:
     @property
     def last(self) -> float:
         """Return when it was last heard of."""
-        return self.asked if self.ended is None else max(self.asked, self.ended)
+        return self.asked if self.ended is None or self.ended < self.asked else self.ended
 
     def with_given(self, more: Sequence[Given]) -> tuple[Given, ...]:
         """Return the answers that are remembered, with more."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.implicit.memory import LocalMemory
 from gateway.implicit.seen import decoded, encoded
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.implicit.seen import Seen
-    from gateway.sharing.link import Link
+    from gateway.sharing.away import Linked
 
 
 class SharedMemory(LocalMemory):
@@ -21,7 +21,7 @@ class SharedMemory(LocalMemory):
     Without a `key` of the configuration's, the replicas share one that the first of them draws, and Redis keeps.
     """
 
-    def __init__(self, link: Link, ttl_s: float, key: bytes = b"") -> None:
+    def __init__(self, link: Linked, ttl_s: float, key: bytes = b"") -> None:
         super().__init__(ttl_s, key)
         self._link = link
         self._agreed = bool(key)

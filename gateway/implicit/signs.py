@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.events import Feedback
 from gateway.implicit.edits import returned
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CLIENT_RETRY = "x-stainless-retry-count"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sign:
     """What was seen, and in which decision's answer. `part` is how much of the answer it concerns, in (0, 1]."""
 
@@ -36,13 +36,16 @@ class Sign:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is remembered: of the very request, of the loop of tools after its user turn, and of the turn before."""
 
     same: Seen | None
     loop: Seen | None
     before: Seen | None
+
+
+#: Most requests come for the first time.
+NOTHING_KNOWN = Known(None, None, None)
 
 
 class Signs:

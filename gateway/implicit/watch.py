@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.caching.fitness import LONGEST_REQUEST
 from gateway.implicit.conversation import Reader, wording
 from gateway.implicit.flaws import flaws, is_well_formed
 from gateway.implicit.repeats import answered, asked_again, came_to_nothing
 from gateway.implicit.seen import Given, Seen
-from gateway.implicit.signs import Known, Sign, Signs, feedback, is_clients_own
+from gateway.implicit.signs import NOTHING_KNOWN, Known, Sign, Signs, feedback, is_clients_own
 from gateway.implicit.sketch import Sketcher
 
 if TYPE_CHECKING:
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 MAX_NOTES: Final = 10_000
 #: Requests that are remembered as under way; the end of some may never have been noted, for want of room.
 MAX_UNDER_WAY: Final = 50_000
+#: Notes are looked at so much later, many at a time: to wake up for each would take as long as looking at it.
+LATER_S: Final = 0.005
+#: How long others who want to run are kept waiting, about.
+TURN_S: Final = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A request, or what came of it, and the rules that it is looked at by."""
 
     rules: ImplicitRules
@@ -67,21 +70,27 @@ class Watch:
             self._on_dropped()
             return
         self._notes.append(note)
-        self._idle.clear()
-        self._work.set()
+        if self._idle.is_set():
+            self._idle.clear()
+            asyncio.get_running_loop().call_later(LATER_S, self._work.set)
 
     async def run(self) -> None:
-        """Look at notes until cancelled; whoever else wants to run goes first."""
+        """Look at notes until cancelled; now and then, whoever else wants to run goes first."""
+        now = asyncio.get_running_loop().time
         while True:
+            until = now() + TURN_S
             while self._notes:
                 await self._look(self._notes.popleft())
-                await asyncio.sleep(0)
+                if now() >= until:
+                    await asyncio.sleep(0)
+                    until = now() + TURN_S
             self._idle.set()
             await self._work.wait()
             self._work.clear()
 
     async def settle(self) -> None:
         """Wait until all notes have been looked at."""
+        self._work.set()
         await self._idle.wait()
 
     async def _look(self, note: Note) -> None:
@@ -107,8 +116,8 @@ class Watch:
         before = now.before or now.whole
         same, loop, turn = await self.memory.recall([now.whole, signs.reader.loop(now.turn), before], at)
         after = asked_again(same, decision.id, now.frame, at, rules)
-        if not is_clients_own(ask.request.headers):
-            known = Known(same, loop, turn if now.before else None)
+        known = Known(same, loop, turn if now.before else None)
+        if known != NOTHING_KNOWN and not is_clients_own(ask.request.headers):
             self._emit(signs.of_request(now, known, after, rules), note, decision.at)
         self._under_way[decision.id] = now
         if len(self._under_way) > MAX_UNDER_WAY:
@@ -123,9 +132,9 @@ class Watch:
                 await self.memory.keep({now.whole: failed}, at)
             return
         choices = _choices(note.answer, outcome)
-        given = [_given(decision.id, choice, signs) for choice in choices if wording(choice)]
-        after = answered(same, decision.id, given, at)
-        seen = {now.whole: after} if after is not None else {}
+        seen = {}
+        if same is not None:  # else the request is forgotten, and nobody would compare with what it was answered
+            seen[now.whole] = answered(same, decision.id, _given(decision.id, choices, signs), at)
         if now.in_loop:
             loop = Seen(decision.id, decision.at.timestamp(), now.frame, ended=at)
             seen[signs.reader.loop(now.turn)] = loop
@@ -148,10 +157,8 @@ def _conversation(request: Overheard, reader: Reader) -> Conversation:
 
 def _choices(answer: Gathered | None, outcome: Outcome) -> tuple[Choice, ...]:
     """Return what an answer says; none where that could not be read."""
-    choices = (answer.choices() if answer else None) or ()
-    return tuple(
-        choice if choice.finish_reason else replace(choice, finish_reason=outcome.finish_reason) for choice in choices
-    )
+    choices, reason = (answer.choices() if answer else None) or (), outcome.finish_reason
+    return tuple([one if one.finish_reason else replace(one, finish_reason=reason) for one in choices])
 
 
 def _signs_in(decision: UUID, note: Note, choices: Sequence[Choice]) -> list[Sign]:
@@ -163,6 +170,7 @@ def _signs_in(decision: UUID, note: Note, choices: Sequence[Choice]) -> list[Sig
     return [Sign(decision, flaw, part) for flaw, part in found.items()]
 
 
-def _given(decision: UUID, choice: Choice, signs: Signs) -> Given:
-    text = wording(choice)
-    return Given(decision, signs.reader.said(choice), signs.sketcher.sketch(text), len(text))
+def _given(decision: UUID, choices: Sequence[Choice], signs: Signs) -> list[Given]:
+    """Return what is remembered of what an answer says."""
+    said = [words for choice in choices if (words := wording(choice))]
+    return [Given(decision, signs.reader.said(words), signs.sketcher.sketch(words), len(words)) for words in said]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals._failure import failed
 from gateway.signals.base import Kind
-from gateway.signals.request import calls_of, is_user, messages_of, objects, texts_of
+from gateway.signals.request import RESULTS, calls_of, is_user, objects, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from gateway.signals.base import Request
     from gateway.signals.request import Message
     from routers.types import Feature, FloatArray
-
-#: The roles of messages that bring a tool's result; `function` is OpenAI's older one.
-RESULTS = frozenset({"tool", "function"})
 
 
 class Agent:
@@ -39,26 +36,28 @@ class Agent:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the messages since the last user turn tell."""
-        loop = since_user(messages_of(request.body))
-        rounds = [message for message in loop if calls_of(message)]
-        results = [message for message in loop if is_result(message)]
+        loop = since_user(request.prompt.messages)
+        rounds = [calls for message in loop if (calls := calls_of(message))]
+        result = next((message for message in reversed(loop) if is_result(message)), None)
         offered = len(objects(request.body.get("tools"))) + len(objects(request.body.get("functions")))
         features: dict[str, Feature] = {
             "agent.step": float(len(rounds)),
             "agent.loop_open": _open(loop),
             "agent.tools_offered": float(offered),
         }
-        if rounds and (tool := _name(calls_of(rounds[-1])[-1])):
+        if rounds and (tool := _name(rounds[-1][-1])):
             features["agent.tool"] = tool
-        if results:
-            features["agent.last_tool_failed"] = has_failed(results[-1])
+        if result is not None:
+            features["agent.last_tool_failed"] = has_failed(result)
         return features
 
 
 def since_user(messages: list[Message]) -> list[Message]:
     """Return the messages after the last user turn; all where there is none."""
-    turns = [number for number, message in enumerate(messages) if is_user(message) and not is_result(message)]
-    return messages[turns[-1] + 1 :] if turns else messages
+    for number in range(len(messages) - 1, -1, -1):
+        if is_user(messages[number]) and not is_result(messages[number]):
+            return messages[number + 1 :]
+    return messages
 
 
 def is_result(message: Message) -> bool:
@@ -69,7 +68,10 @@ def is_result(message: Message) -> bool:
 
 def _result_parts(message: Message) -> list[Message]:
     """Return the results in a user's message, where Anthropic's API has them."""
-    return [part for part in objects(message.get("content")) if part.get("type") == "tool_result"]
+    # This is asked of every message, and most contents are plain texts.
+    if isinstance(content := message.get("content"), str):
+        return []
+    return [part for part in objects(content) if part.get("type") == "tool_result"]
 
 
 def _open(loop: list[Message]) -> bool:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gateway.signals.request import Prompt
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gateway.signals.request import Message
     from routers.types import Feature, FloatArray
 
 
@@ -36,12 +39,13 @@ class Caller:
 NOBODY = Caller()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """What signals are read from.
+    """What signals are read from. Nobody changes it.
 
     `body` is the parsed chat completion request, `text` the last user turn, `at` when it came (with a time zone).
-    `headers` have lower-case names, and are without what is secret (`authorization`, `cookie` and the like).
+    `headers` have lower-case names, and are without what is secret (`authorization`, `cookie` and the like). `known` is
+    what the body's messages hold, where that was found before.
     """
 
     body: Mapping[str, Any]
@@ -49,12 +53,20 @@ class Request:
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
     caller: Caller = NOBODY
+    known: Prompt | None = field(default=None, repr=False, compare=False)
 
     @property
-    def messages(self) -> list[Mapping[str, Any]]:
+    def prompt(self) -> Prompt:
+        """Return what the body's messages hold: all signals share it, as going through the messages takes longest."""
+        if self.known is None:
+            # Two threads may both find it; they find the same.
+            self.known = Prompt(self.body)
+        return self.known
+
+    @property
+    def messages(self) -> list[Message]:
         """Return the messages that are objects, as a valid request's all are."""
-        messages = self.body.get("messages")
-        return [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+        return self.prompt.messages
 
 
 class Signal(Protocol):

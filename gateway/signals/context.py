@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals.base import Kind
-from gateway.signals.request import is_user, kinds_of_parts, messages_of, text_of
-from gateway.signals.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.signals.base import Request
-    from gateway.signals.request import Message
+    from gateway.signals.request import Message, Prompt
     from routers.types import Feature, FloatArray
 
 #: The roles of messages that the application wrote.
@@ -43,17 +41,18 @@ class ConversationContext:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the request's form tells."""
-        body, messages = request.body, messages_of(request.body)
-        users = [number for number, message in enumerate(messages) if is_user(message)]
-        history = messages[: users[-1]] if users else []
+        body, prompt = request.body, request.prompt
+        history, system = _history(prompt), _system(prompt)
+        history_tokens = float(round(prompt.estimate(history)))
         features: dict[str, Feature] = {
-            "turns": float(len(messages)),
-            "user_turns": float(len(users)),
-            "history_tokens": _tokens(history),
-            "system_tokens": _tokens([message for message in messages if _is_system(message)]),
+            "turns": float(len(prompt.messages)),
+            "user_turns": float(len(prompt.users)),
+            "history_tokens": history_tokens,
+            # Often the system prompt is all that there is before the first user turn.
+            "system_tokens": history_tokens if system is history else float(round(prompt.estimate(system))),
             "stream": body.get("stream") is True,
             "tools": bool(body.get("tools")),
-            "images": "image_url" in kinds_of_parts(messages),
+            "images": "image_url" in prompt.kinds,
             "structured": isinstance(body.get("response_format"), dict),
         }
         if effort := _effort(body):
@@ -61,13 +60,22 @@ class ConversationContext:
         return features
 
 
+def _history(prompt: Prompt) -> str:
+    """Return the texts before the last user turn."""
+    last = prompt.users[-1] if prompt.users else 0
+    return "\n".join(prompt.said[:last]) if last else ""
+
+
+def _system(prompt: Prompt) -> str:
+    """Return the texts that the application wrote."""
+    if SYSTEM.isdisjoint(prompt.roles):
+        return ""
+    return "\n".join([text for text, message in zip(prompt.said, prompt.messages, strict=True) if _is_system(message)])
+
+
 def _is_system(message: Message) -> bool:
     role = message.get("role")
     return isinstance(role, str) and role in SYSTEM
-
-
-def _tokens(messages: list[Message]) -> float:
-    return float(round(estimate_tokens("\n".join(map(text_of, messages)))))
 
 
 def _effort(body: Mapping[str, Any]) -> str | None:

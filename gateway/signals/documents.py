@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals._retrieved import in_prose, in_result, text_in
 from gateway.signals.base import Kind
-from gateway.signals.request import messages_of, objects, texts_of
+from gateway.signals.request import objects, texts_of
 from gateway.signals.tokens import estimate_tokens
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Documents:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the number of documents, and their tokens."""
-        found = [*_listed(request.body), *_in_messages(messages_of(request.body))]
+        found = [*_listed(request.body), *_in_messages(request.prompt.messages)]
         tokens = round(estimate_tokens("\n".join(found)))
         return {"documents": float(len(found)), "documents.tokens": float(tokens)}
 

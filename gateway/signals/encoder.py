@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from importlib.resources.abc import Traversable
 
     import numpy as np
@@ -52,6 +52,39 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors `[n, dimension]`, a row a text. Any string will do, at any length."""
         ...
+
+
+class Quick(Protocol):
+    """An encoder for some texts of which an event loop need not wait; it may be called by several at a time."""
+
+    def is_quick(self, text: str) -> bool:
+        """Tell whether a text is encoded sooner than it is handed over to another thread."""
+        ...
+
+
+class Partial(Protocol):
+    """An encoder that says what it reads of a text: two of which it reads the same have the same vector."""
+
+    def read(self, text: str) -> str:
+        """Return what it reads of a text."""
+        ...
+
+
+def quickness_of(encoder: Encoder) -> Callable[[str], bool]:
+    """Return what tells whether a text is quick to encode; none is where the encoder does not say."""
+    quick: Callable[[str], bool] = getattr(encoder, "is_quick", _never)
+    return quick
+
+
+def reading_of(encoder: Encoder) -> Callable[[str], str]:
+    """Return what tells how much of a text is read; all of it where the encoder does not say."""
+    read: Callable[[str], str] = getattr(encoder, "read", str)
+    return read
+
+
+def _never(text: str) -> bool:
+    del text
+    return False
 
 
 def open_encoder(name: str, *, threads: int = 1) -> Encoder:

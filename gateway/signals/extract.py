@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.signals.wanted import Wanted, wanted_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,6 +27,8 @@ EMBEDDING = "embedding"
 EMBEDDING_SHARE = 0.8
 #: Threads for signals that take longer than the event loop may be held.
 THREADS = 2
+#: Sets of wanted signals that are kept resolved: more than a configuration has, with what was tried of them before.
+MAX_RESOLVED = 1024
 
 
 @dataclass(slots=True)
@@ -51,10 +55,30 @@ class Signals:
         self._deadline_s = deadline_s
         self._metrics = metrics
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="signals")
+        self._resolved: dict[frozenset[str], Wanted] = {}
 
     def close(self) -> None:
         """End the threads; what is under way in them is finished by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def take(self, known: Mapping[str, Signal]) -> None:
+        """Take other signals, by their names."""
+        self.known, self._resolved = known, {}
+
+    def extract_now(self, request: Request, wanted: frozenset[str], readings: Readings) -> bool:
+        """Add the wanted signals to the readings, except those that were tried before, and return True.
+
+        Where one of them blocks, or an embedding is wanted that is not had at once, nothing is read: `extract` has to
+        be awaited instead.
+        """
+        if wanted <= readings.seconds.keys():
+            return True
+        signals = self._wanted(wanted, readings)
+        if not signals.now or (signals.embedding and not self._embedded(request.text, readings)):
+            return False
+        self._read_here(signals.here, request, readings)
+        self._read_here(signals.here_last, request, readings)
+        return True
 
     async def extract(self, request: Request, wanted: frozenset[str], readings: Readings, began: float) -> None:
         """Add the wanted signals to the readings, except those that were tried before.
@@ -62,45 +86,71 @@ class Signals:
         The deadline counts from `began`, in seconds of the monotonic clock. A signal that misses it is absent, and
         one that reads the embedding goes without where that is absent.
         """
-        wanted = wanted - readings.seconds.keys() - readings.missed
-        signals = [self.known[name] for name in sorted(wanted) if name in self.known]
-        last = [signal for signal in signals if signal.reads_embedding]
-        first = [signal for signal in signals if not signal.reads_embedding]
-        tasks = self._started(first, request, readings)
+        if self.extract_now(request, wanted, readings):
+            return
+        signals = self._wanted(wanted, readings)
+        tasks = self._started(signals.in_threads, request, readings)
         try:
-            embedding = self._embedding(EMBEDDING in wanted or bool(last), request.text, readings)
-            self._read_here(first, request, readings)
-            share = EMBEDDING_SHARE if last else 1.0
+            embedding = self._embedding(request.text, readings) if signals.embedding else {}
+            self._read_here(signals.here, request, readings)
+            share = EMBEDDING_SHARE if signals.here_last or signals.in_threads_last else 1.0
             await self._wait(embedding, readings, began + share * self._deadline_s)
-            self._read_here(last, request, readings)
-            tasks |= self._started(last, request, readings)
+            self._read_here(signals.here_last, request, readings)
+            tasks |= self._started(signals.in_threads_last, request, readings)
         finally:
             await self._wait(tasks, readings, began + self._deadline_s)
 
-    def _embedding(self, wanted: bool, text: str, readings: Readings) -> dict[str, asyncio.Future[None]]:  # noqa: FBT001 - private
-        """Begin to embed the text, if that is wanted, was not tried before, and something embeds."""
-        tried = EMBEDDING in readings.seconds or EMBEDDING in readings.missed
-        if not wanted or tried or self._embedder is None:
+    def _wanted(self, wanted: frozenset[str], readings: Readings) -> Wanted:
+        """Return what is to be read that was not tried before."""
+        if readings.seconds or readings.missed:
+            wanted = wanted.difference(readings.seconds, readings.missed)
+        resolved = self._resolved.get(wanted)
+        if resolved is None:
+            if len(self._resolved) >= MAX_RESOLVED:
+                self._resolved.clear()
+            embedding = None if self._embedder is None else EMBEDDING
+            resolved = self._resolved[wanted] = wanted_of(wanted, self.known, embedding)
+        return resolved
+
+    def _embedded(self, text: str, readings: Readings) -> bool:
+        """Tell whether the embedding need not be waited for: it was tried before, or is had at once."""
+        if EMBEDDING in readings.seconds or EMBEDDING in readings.missed or self._embedder is None:
+            return True
+        started = time.monotonic()
+        try:
+            readings.embedding = self._embedder.at_once(text)
+        except Exception as error:  # noqa: BLE001 - as with any other signal
+            self._failed(EMBEDDING, readings, error)
+            return True
+        if readings.embedding is None:
+            return False
+        readings.seconds[EMBEDDING] = time.monotonic() - started
+        return True
+
+    def _embedding(self, text: str, readings: Readings) -> dict[str, asyncio.Future[None]]:
+        """Begin to embed the text, if that was not tried before, and something embeds."""
+        if EMBEDDING in readings.seconds or EMBEDDING in readings.missed or self._embedder is None:
             return {}
         return {EMBEDDING: asyncio.ensure_future(self._embed(self._embedder, text, readings))}
 
     def _started(
         self, signals: Iterable[Signal], request: Request, readings: Readings
     ) -> dict[str, asyncio.Future[None]]:
-        """Begin to read the signals that block, in threads."""
-        return {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in signals if s.blocking}
+        """Begin to read signals in threads."""
+        return {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in signals}
 
     def _read_here(self, signals: Iterable[Signal], request: Request, readings: Readings) -> None:
+        began = time.monotonic()
         for signal in signals:
-            if signal.blocking:
-                continue
-            started = time.monotonic()
             try:
                 readings.features |= signal.read(request, readings.embedding)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a signal, the request goes on without it
                 self._failed(signal.name, readings, error)
+                began = time.monotonic()
             else:
-                readings.seconds[signal.name] = time.monotonic() - started
+                ended = time.monotonic()
+                readings.seconds[signal.name] = ended - began
+                began = ended
 
     async def _in_thread(self, signal: Signal, request: Request, readings: Readings) -> None:
         started = time.monotonic()

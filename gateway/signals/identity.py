@@ -29,10 +29,13 @@ class Identity:
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what is known of the caller."""
         caller = request.caller
-        found: dict[str, Feature] = {
-            "caller": caller.name,
-            "role": caller.role,
-            "team": caller.team,
-            "caller.tags": caller.tags,
-        }
-        return {name: value for name, value in found.items() if value}
+        features: dict[str, Feature] = {}
+        if caller.name:
+            features["caller"] = caller.name
+        if caller.role:
+            features["role"] = caller.role
+        if caller.team:
+            features["team"] = caller.team
+        if caller.tags:
+            features["caller.tags"] = caller.tags
+        return features

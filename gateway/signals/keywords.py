@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gateway.signals._words import Phrase, View, view_of
 from gateway.signals.base import Kind
-from gateway.signals.request import messages_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +77,7 @@ class KeywordLists:
 
         @cache
         def views(scope: str, case_sensitive: bool) -> View:  # noqa: FBT001 - private, and half of a key
-            text = request.text if scope == "user" else "\n".join(map(text_of, messages_of(request.body)))
+            text = request.text if scope == "user" else "\n".join(request.prompt.said)
             return view_of(_ends(text), case_sensitive=case_sensitive)
 
         return {"keywords": tuple(search.name for search in self._searches if search.finds(views))}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gateway.signals.base import Kind
-from gateway.signals.request import estimate_prompt_tokens
 from gateway.signals.token_weights import FAMILIES
-from gateway.signals.tokens import UNMEASURED, Tokenizer, estimate_tokens
+from gateway.signals.tokens import ESTIMATED, UNMEASURED, Tokenizer, estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +39,7 @@ class Length:
     }
 
     def __init__(
-        self, *, tokenizer: Literal["estimate", "o200k_base", "cl100k_base"] = "estimate", family: str = "o200k"
+        self, *, tokenizer: Literal["estimate", "o200k_base", "cl100k_base"] = "estimate", family: str = ESTIMATED
     ) -> None:
         if family not in (known := (*FAMILIES, *UNMEASURED)):
             raise ValueError(f"the family of tokenisers {family!r} is not known: it is one of {', '.join(known)}")
@@ -54,15 +53,22 @@ class Length:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the tokens of the prompt and of the last user turn, and whether all of them were counted."""
-        measure = _Measure(self._tokenizer, self._family)
+        prompt, measure = request.prompt, self._measure()
+        # The estimate that is no family's own is one that others want, too.
+        tokens = prompt.tokens_by(measure) if measure else prompt.tokens
         features: dict[str, Feature] = {
-            "prompt_tokens": float(estimate_prompt_tokens(request.body, measure)),
-            "text_tokens": float(round(measure(request.text))),
+            "prompt_tokens": float(tokens),
+            "text_tokens": float(round((measure or prompt.estimate)(request.text))),
         }
-        features["length.exact"] = measure.exact
+        features["length.exact"] = measure is not None and measure.exact
         if (limit := _limit(request.body)) is not None:
             features["completion_tokens_limit"] = limit
         return features
+
+    def _measure(self) -> _Measure | None:
+        if self._tokenizer is None and self._family == ESTIMATED:
+            return None
+        return _Measure(self._tokenizer, self._family)
 
 
 class _Measure:

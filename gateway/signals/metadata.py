@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals.base import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
     from gateway.signals.base import Request
     from routers.types import Feature, FloatArray
@@ -19,6 +19,8 @@ TAG_HEADERS = ("x-pointsman-tags", "x-litellm-tags")
 USER = ("safety_identifier", "user")
 #: As OpenAI's API has it; what is longer is cut, and what is more is left out.
 MAX_VALUE_CHARACTERS, MAX_ENTRIES = 512, 64
+#: What of the metadata is given.
+_WRITTEN = (str, int, float)
 
 
 class Metadata:
@@ -43,10 +45,12 @@ class Metadata:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the caller says."""
-        metadata = entries_of(request.body)
-        found = {f"metadata.{key}": text for key, text in metadata.items()}
-        found |= {f"header.{name}": request.headers[name] for name in self._headers if name in request.headers}
-        features: dict[str, Feature] = {name: text[:MAX_VALUE_CHARACTERS] for name, text in found.items()}
+        features: dict[str, Feature] = {
+            f"metadata.{key}": text[:MAX_VALUE_CHARACTERS] for key, text in entries_of(request.body).items()
+        }
+        for name in self._headers:
+            if (value := request.headers.get(name)) is not None:
+                features[f"header.{name}"] = value[:MAX_VALUE_CHARACTERS]
         if user := user_of(request):
             features["user"] = user
         if tags := tags_of(request):
@@ -56,38 +60,44 @@ class Metadata:
 
 def user_of(request: Request) -> str:
     """Return whom a request says that it is for, empty where it does not."""
-    users = (request.body.get(member) for member in USER)
-    return next((user for user in users if isinstance(user, str) and user), "")[:MAX_VALUE_CHARACTERS]
+    for member in USER:
+        user = request.body.get(member)
+        if user and isinstance(user, str):
+            return user[:MAX_VALUE_CHARACTERS]
+    return ""
 
 
 def tags_of(request: Request) -> tuple[str, ...]:
     """Return the tags of a request and of its caller, each once."""
-    return tuple(dict.fromkeys(_tags(request)))
+    tags: list[str] = []
+    for header in TAG_HEADERS:
+        if listed := request.headers.get(header):
+            tags += _split(listed)
+    if metadata := request.body.get("metadata"):
+        tags += _tags_in(metadata)
+    tags += request.caller.tags
+    return tuple(dict.fromkeys(tags))
 
 
 def entries_of(body: Mapping[str, Any]) -> dict[str, str]:
     """Return the entries of the body's metadata that are texts, numbers or truth values, as texts."""
     metadata = body.get("metadata")
-    if not isinstance(metadata, Mapping):
+    if not isinstance(metadata, dict):
         return {}
-    kept = list(metadata.items())[:MAX_ENTRIES]
-    return {key: _written(value) for key, value in kept if isinstance(value, str | int | float)}
+    return {key: _written(value) for key, value in islice(metadata.items(), MAX_ENTRIES) if isinstance(value, _WRITTEN)}
 
 
 def _written(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _tags(request: Request) -> Iterator[str]:
-    for header in TAG_HEADERS:
-        yield from _split(request.headers.get(header, ""))
-    metadata = request.body.get("metadata")
-    written = metadata.get("tags") if isinstance(metadata, Mapping) else None
+def _tags_in(metadata: object) -> list[str]:
+    written = metadata.get("tags") if isinstance(metadata, dict) else None
     if isinstance(written, str):
-        yield from _split(written)
-    elif isinstance(written, Sequence):
-        yield from (tag.strip() for tag in written if isinstance(tag, str) and tag.strip())
-    yield from request.caller.tags
+        return _split(written)
+    if isinstance(written, list):
+        return [tag.strip() for tag in written if isinstance(tag, str) and tag.strip()]
+    return []
 
 
 def _split(text: str) -> list[str]:

@@ -45,9 +45,15 @@ class MiniLMEncoder:
             verified(folder / "model.onnx", MODEL_SHA256), _options(threads), providers=["CPUExecutionProvider"]
         )
 
+    def read(self, text: str) -> str:
+        """Return as much of a text as its tokens can cover."""
+        return legible(text, self.max_tokens)
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors `[n, 384]`, a row a text."""
-        tokens = [self._tokenizer.encode(legible(text, self.max_tokens)).ids for text in texts]
+        read = [self.read(text) for text in texts]
+        # In a batch, because only then other threads may run Python meanwhile: 8,192 characters take 2.5 ms.
+        tokens = [found.ids for found in self._tokenizer.encode_batch_fast(read)]
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for rows in _batches([len(row) for row in tokens]):
             vectors[rows] = self._run([tokens[row] for row in rows])

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals.base import Kind
-from gateway.signals.request import calls_of, estimate_prompt_tokens, kinds_of_parts, messages_of, objects
+from gateway.signals.request import RESULTS, Prompt, objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gateway.signals.base import Request
-    from gateway.signals.request import Message
     from routers.types import Feature, FloatArray
 
     Body = Mapping[str, Any]
@@ -74,28 +73,40 @@ def _format(kind: str) -> Callable[[Body], bool]:
     return lambda body: _member(body, "response_format").get("type") == kind
 
 
-#: What a request asks for by a member of its body, as OpenAI's API has it.
-ASKED: Mapping[str, Callable[[Body], bool]] = {
-    "tools": lambda body: bool(objects(body.get("tools")) or objects(body.get("functions"))),
-    "json_schema": _format("json_schema"),
-    "json_object": _format("json_object"),
-    "logprobs": lambda body: body.get("logprobs") is True,
-    "n": lambda body: _number(body.get("n")) > 1,
-    "audio_output": lambda body: "audio" in _texts(body.get("modalities")),
-    "prediction": lambda body: isinstance(body.get("prediction"), dict),
-    "web_search": _searches,
-    "reasoning_effort": _reasons,
+#: What a request asks for by members of its body, as OpenAI's API has them: in which, and whether it does.
+ASKED: Mapping[str, tuple[tuple[str, ...], Callable[[Body], bool]]] = {
+    "tools": (("tools", "functions"), lambda body: bool(objects(body.get("tools")) or objects(body.get("functions")))),
+    "json_schema": (("response_format",), _format("json_schema")),
+    "json_object": (("response_format",), _format("json_object")),
+    "logprobs": (("logprobs",), lambda body: body.get("logprobs") is True),
+    "n": (("n",), lambda body: _number(body.get("n")) > 1),
+    "audio_output": (("modalities",), lambda body: "audio" in _texts(body.get("modalities"))),
+    "prediction": (("prediction",), lambda body: isinstance(body.get("prediction"), dict)),
+    "web_search": (("tools", "web_search_options"), _searches),
+    "reasoning_effort": (("reasoning_effort", "reasoning"), _reasons),
+}
+#: The tests, by the members that they read: most requests have none of these.
+_TESTS = {
+    member: [(need, holds) for need, (members, holds) in ASKED.items() if member in members]
+    for members, _ in ASKED.values()
+    for member in members
 }
 #: All needs that there are.
 NEEDS = frozenset({*ASKED, *PARTS.values(), "long_context"})
+NO_NEEDS: frozenset[str] = frozenset()
 
 
-def needs_of(body: Body) -> frozenset[str]:
-    """Return what a model must support to answer a request: some of `NEEDS`, without `long_context`."""
-    messages = messages_of(body)
-    asked = {need for need, holds in ASKED.items() if holds(body)}
-    parts = {PARTS[kind] for kind in kinds_of_parts(messages) if kind in PARTS}
-    return frozenset(asked | parts | _of_history(messages))
+def needs_of(body: Body, prompt: Prompt | None = None) -> frozenset[str]:
+    """Return what a model must support to answer a request: some of `NEEDS`, without `long_context`.
+
+    `prompt` is what its messages hold, where that is known.
+    """
+    prompt = prompt or Prompt(body)
+    if not prompt.formed and RESULTS.isdisjoint(prompt.roles) and _TESTS.keys().isdisjoint(body):
+        return NO_NEEDS
+    asked = {need for member in body if member in _TESTS for need, holds in _TESTS[member] if holds(body)}
+    parts = {PARTS[kind] for kind in prompt.kinds if kind in PARTS}
+    return frozenset(asked | parts | _of_history(prompt))
 
 
 class Needs:
@@ -108,19 +119,17 @@ class Needs:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the needs in alphabetical order."""
-        needs = set(needs_of(request.body))
-        if estimate_prompt_tokens(request.body) > LONG_CONTEXT_TOKENS:
-            needs.add("long_context")
+        needs = needs_of(request.body, request.prompt)
+        if request.prompt.tokens > LONG_CONTEXT_TOKENS:
+            needs |= {"long_context"}
         return {"needs": tuple(sorted(needs))}
 
 
-def _of_history(messages: list[Message]) -> set[str]:
-    needs: set[str] = set()
-    # A message of a role and a content alone tells nothing more, and there may be hundreds of them.
-    for message in (message for message in messages if len(message) > len(("role", "content"))):
-        if calls_of(message) or "tool_call_id" in message:
+def _of_history(prompt: Prompt) -> set[str]:
+    needs = {"tool_history"} if prompt.calls or not RESULTS.isdisjoint(prompt.roles) else set()
+    for message in prompt.formed:
+        if "tool_call_id" in message:
             needs.add("tool_history")
-        if message.get("role") == "assistant":
+        if not HISTORY.keys().isdisjoint(message) and message.get("role") == "assistant":
             needs.update(need for member, need in HISTORY.items() if message.get(member))
-    roles = {role for message in messages if isinstance(role := message.get("role"), str)}
-    return needs | ({"tool_history"} if roles & {"tool", "function"} else set())
+    return needs

@@ -5,9 +5,9 @@ Whatever the body is, these return something: what makes no sense is upstream's 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from gateway.signals._tools import tokens_of_tools, written
 from gateway.signals.tokens import estimate_tokens
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
 
+#: The roles of messages that bring a tool's result; `function` is OpenAI's older one.
+RESULTS = frozenset({"tool", "function"})
 #: Tokens that the form of a message costs, about.
 TOKENS_PER_MESSAGE = 4
 #: Tokens of an image of middling size and detail, about.
 TOKENS_PER_IMAGE = 765
-#: Of more tools than this, so many are measured, evenly chosen, and stand for the rest.
-MEASURED_TOOLS = 8
 
 
 def messages_of(body: Mapping[str, Any]) -> list[Message]:
@@ -40,13 +40,8 @@ def is_user(message: Message) -> bool:
 
 
 def last_user_text(body: Mapping[str, Any]) -> str:
-    """Return the text of the last user turn; of the last message where there is no user turn.
-
-    Earlier turns and the system prompt are left out: they are alike in all requests of one application.
-    """
-    messages = messages_of(body)
-    turn = next((message for message in reversed(messages) if is_user(message)), messages[-1] if messages else {})
-    return text_of(turn)
+    """Return the text that a request is routed by: `Prompt.user_text`."""
+    return Prompt(body).user_text
 
 
 def text_of(message: Message) -> str:
@@ -71,6 +66,8 @@ def kinds_of_parts(messages: Iterable[Message]) -> set[str]:
 
 def calls_of(message: Message) -> list[Message]:
     """Return the tool calls of an assistant's message, the form with one `function_call` included."""
+    if "tool_calls" not in message and "function_call" not in message:  # as most are, and this is asked of all
+        return []
     calls, old = message.get("tool_calls"), message.get("function_call")
     found = objects(calls) if calls else []
     return [*found, {"function": old}] if isinstance(old, dict) else found
@@ -81,39 +78,122 @@ def estimate_prompt_tokens(body: Mapping[str, Any], count: Callable[[str], float
 
     `count` says how many tokens a text has.
     """
-    messages = messages_of(body)
-    texts = [text for message in messages for text in _texts_sent(message)]
-    texts.append(_written(body.get("response_format")))
-    contents = (content for message in messages if isinstance(content := message.get("content"), list))
-    images = len([part for content in contents for part in objects(content) if part.get("type") == "image_url"])
-    form = TOKENS_PER_MESSAGE * len(messages) + TOKENS_PER_IMAGE * images
-    return round(count("\n".join(filter(None, texts))) + _tokens_of_tools(body, count)) + form
+    return Prompt(body).tokens_by(count)
 
 
-def _texts_sent(message: Message) -> list[str]:
-    texts = texts_of(message.get("content"))
-    for call in calls_of(message):
-        function = call.get("function")
-        values = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ()
-        texts += [value for value in values if isinstance(value, str)]
-    return texts
+class Prompt:
+    """What a body's messages hold, found in one pass; what takes longer is found when it is asked for, and once.
+
+    `messages` are those that are objects, `said` is the text of each, and `users` are the numbers of the user turns.
+    `formed` are the messages that are more than a role and a text, `calls` all tool calls in them. `roles` and `kinds`
+    are the roles of all messages, and the types of all parts of their contents.
+    """
+
+    __slots__ = (
+        "_body",
+        "_sent",
+        "_sent_tokens",
+        "_texts",
+        "_tokens",
+        "calls",
+        "formed",
+        "kinds",
+        "messages",
+        "roles",
+        "said",
+        "users",
+    )
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self._body = body
+        self._sent: str | None = None
+        self._sent_tokens: float | None = None
+        self._tokens: int | None = None
+        self.messages = messages_of(body)
+        self.said: list[str] = []
+        self.users: list[int] = []
+        self.formed: list[Message] = []
+        self.calls: list[Message] = []
+        self.roles: set[str] = set()
+        self.kinds: set[str] = set()
+        self._texts: list[str] = []
+        self._pass()
+
+    def _pass(self) -> None:
+        said, texts, roles = self.said, self._texts, self.roles
+        for number, message in enumerate(self.messages):
+            role, content = message.get("role"), message.get("content")
+            if isinstance(role, str):
+                roles.add(role)
+                if role == "user":
+                    self.users.append(number)
+            if isinstance(content, str) and len(message) == 2 and role is not None:  # as nearly all messages are
+                said.append(content)
+                texts.append(content)
+            else:
+                self._add(message, content)
+
+    def _add(self, message: Message, content: object) -> None:
+        if isinstance(content, str):
+            self.said.append(content)
+            self._texts.append(content)
+        elif isinstance(content, list):
+            texts = texts_of(content)
+            self.said.append("\n".join(texts))
+            self._texts += texts
+            self.kinds |= kinds_of_parts((message,))
+        else:
+            self.said.append("")
+        if calls := calls_of(message):
+            self.calls += calls
+            self._texts += _texts_of_calls(calls)
+        self.formed.append(message)
+
+    @property
+    def user_text(self) -> str:
+        """Return the text of the last user turn; of the last message where there is no user turn.
+
+        Earlier turns and the system prompt are left out: they are alike in all requests of one application.
+        """
+        return self.said[self.users[-1] if self.users else -1] if self.said else ""
+
+    @property
+    def sent(self) -> str:
+        """Return the texts of all messages, their tool calls and the answer's schema, each on a line of its own."""
+        if self._sent is None:
+            schema = self._body.get("response_format")
+            texts = self._texts if schema is None else [*self._texts, written(schema)]
+            self._sent = "\n".join(filter(None, texts))
+        return self._sent
+
+    @property
+    def tokens(self) -> int:
+        """Return about how many tokens the prompt has, of no tokeniser in particular."""
+        if self._tokens is None:
+            self._tokens = self.tokens_by(self.estimate)
+        return self._tokens
+
+    def tokens_by(self, count: Callable[[str], float]) -> int:
+        """Return how many tokens the prompt has where `count` says how many a text has."""
+        form = TOKENS_PER_MESSAGE * len(self.messages)
+        if "image_url" in self.kinds:
+            parts = (part for message in self.formed for part in objects(message.get("content")))
+            form += TOKENS_PER_IMAGE * sum(part.get("type") == "image_url" for part in parts)
+        tools = [*objects(self._body.get("tools")), *objects(self._body.get("functions"))]
+        return round(count(self.sent) + tokens_of_tools(tools, count)) + form
+
+    def estimate(self, text: str) -> float:
+        """Return about how many tokens a text has; of what is `sent`, which often is the user's text, it is kept."""
+        if text is not self._sent:
+            return estimate_tokens(text)
+        if self._sent_tokens is None:
+            self._sent_tokens = estimate_tokens(text)
+        return self._sent_tokens
 
 
-def _tokens_of_tools(body: Mapping[str, Any], count: Callable[[str], float]) -> float:
-    tools = [*objects(body.get("tools")), *objects(body.get("functions"))]
-    if not tools:
-        return 0.0
-    chosen = tools
-    if len(tools) > MEASURED_TOOLS:
-        chosen = [tools[n * len(tools) // MEASURED_TOOLS] for n in range(MEASURED_TOOLS)]
-    return count("\n".join(_written(tool) for tool in chosen)) * len(tools) / len(chosen)
-
-
-def _written(value: object) -> str:
-    if not isinstance(value, dict):
-        return ""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        # Nested about as deeply as can be read at all: no schema is, and upstream will say so.
-        return ""
+def _texts_of_calls(calls: list[Message]) -> list[str]:
+    texts = []
+    for call in calls:
+        if isinstance(function := call.get("function"), dict):
+            texts += [function.get("name"), function.get("arguments")]
+    return [text for text in texts if isinstance(text, str)]

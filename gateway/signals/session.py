@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gateway.signals.base import Kind
 from gateway.signals.metadata import entries_of
-from gateway.signals.request import is_user, messages_of, objects
+from gateway.signals.request import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gateway.signals.base import Request
-    from gateway.signals.request import Message
+    from gateway.signals.request import Message, Prompt
     from routers.types import Feature, FloatArray
 
 #: Where a client may name the session, in this order; then the body's metadata.
@@ -50,40 +50,63 @@ class Session:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the session, whether the client named it, and how far it has got."""
-        messages = messages_of(request.body)
-        given = _given(request)
-        answered = any(message.get("role") == "assistant" for message in messages)
+        prompt, given = request.prompt, _given(request)
         features: dict[str, Feature] = {
             "session.given": given is not None,
-            "session.continues": answered or given is not None,
-            "session.turn": float(sum(map(is_user, messages))),
+            "session.continues": given is not None or "assistant" in prompt.roles,
+            "session.turn": float(len(prompt.users)),
         }
-        session = given or _beginning(request.caller.name, request.body.get(CACHE_KEY), messages)
-        return features | {"session": session} if session else features
+        session = given or _beginning(request.caller.name, request.body.get(CACHE_KEY), prompt)
+        if session:
+            features["session"] = session
+        return features
 
 
 def _given(request: Request) -> str | None:
-    metadata = entries_of(request.body)
-    named = [request.headers.get(header) for header in HEADERS]
-    named += [metadata.get(key) for key in METADATA]
-    name = next((name.strip() for name in named if isinstance(name, str) and name.strip()), None)
+    name = _first(request.headers, HEADERS)
+    if name is None and request.body.get("metadata"):
+        name = _first(entries_of(request.body), METADATA)
     if name is None or len(name) <= MAX_CHARACTERS:
         return name
-    return _digest("name", name)
+    return _digest(f"name{name}")
 
 
-def _beginning(caller: str, cache_key: object, messages: list[Message]) -> str | None:
+def _first(named: Mapping[str, str], places: Sequence[str]) -> str | None:
+    for place in places:
+        name = named.get(place)
+        if name and (name := name.strip()):
+            return name
+    return None
+
+
+def _beginning(caller: str, cache_key: object, prompt: Prompt) -> str | None:
+    messages = prompt.messages
     if not messages:
         return None
-    users = (number for number, message in enumerate(messages) if is_user(message))
-    first = messages[: next(users, len(messages) - 1) + 1]
-    kept = [*first[:HASHED_MESSAGES], first[-1]]
-    return _digest(
-        "beginning",
-        caller,
-        _named(cache_key),
-        [[_hashable(message.get("role")), *_parts(message)] for message in kept],
-    )
+    first = messages[: prompt.users[0] + 1] if prompt.users else messages
+    kept = first if len(first) <= HASHED_MESSAGES else [*first[:HASHED_MESSAGES], first[-1]]
+    return _digest(f"beginning{caller!r}{_named(cache_key)!r}{''.join(map(_written, kept))}")
+
+
+def _written(message: Message) -> str:
+    """Return a message as what is hashed; each form tells its kind and its length, so that no two are written alike."""
+    role, text = message.get("role"), _text(message.get("content"))
+    if text is not None:
+        return f"{_hashable(role)!r}{len(text)}:{_ends(text)}"
+    parts = json.dumps([_hashable(role), *_parts(message)])
+    return f"j{len(parts)}:{parts}"
+
+
+def _text(content: object) -> str | None:
+    """Return what a content says that is a text, or a list of one part with a text; None for another one."""
+    if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
+        content = content[0].get("text")
+    return content if isinstance(content, str) else None
+
+
+def _ends(text: str) -> str:
+    half = HASHED_CHARACTERS // 2
+    return text if len(text) <= HASHED_CHARACTERS else text[:half] + text[-half:]
 
 
 def _named(cache_key: object) -> object:
@@ -91,11 +114,10 @@ def _named(cache_key: object) -> object:
 
 
 def _parts(message: Message) -> list[object]:
-    """Return a message's content, the same for a text and for a list of one part with that text."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return [_hashable(content)]
-    return [_hashable(part["text"]) if isinstance(part.get("text"), str) else _texts(part) for part in objects(content)]
+    return [
+        _hashable(part["text"]) if isinstance(part.get("text"), str) else _texts(part)
+        for part in objects(message.get("content"))
+    ]
 
 
 def _texts(part: Message) -> list[object]:
@@ -108,12 +130,8 @@ def _texts(part: Message) -> list[object]:
 def _hashable(value: object) -> object:
     if not isinstance(value, str):
         return None
-    if len(value) <= HASHED_CHARACTERS:
-        return value
-    half = HASHED_CHARACTERS // 2
-    return [len(value), value[:half], value[-half:]]
+    return value if len(value) <= HASHED_CHARACTERS else [len(value), _ends(value)]
 
 
-def _digest(*what: object) -> str:
-    # JSON keeps apart what it is made of: no two beginnings are written alike.
-    return hashlib.sha256(json.dumps(["session", *what]).encode()).hexdigest()[:32]
+def _digest(what: str) -> str:
+    return hashlib.sha256(what.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from gateway.signals.agent import has_failed, is_result, since_user, texts_of_result
 from gateway.signals.base import Kind
-from gateway.signals.request import calls_of, is_user, messages_of
+from gateway.signals.request import calls_of, is_user
 from gateway.signals.tokens import estimate_tokens
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Step:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the last messages tell."""
-        messages = messages_of(request.body)
+        messages = request.prompt.messages
         loop = since_user(messages)
         fresh = list(takewhile(is_result, reversed(messages)))
         texts = [text for message in fresh for text in texts_of_result(message)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from gateway.signals.token_weights import FAMILIES, TABLE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Kinds = NDArray[np.uint8]
-
+#: The family that is meant where none is named.
+ESTIMATED = "o200k"
 #: Of longer texts so many pieces of so many characters are looked at, evenly spread.
 WINDOWS, WINDOW_CHARACTERS = 64, 128
 SAMPLED_CHARACTERS = WINDOWS * WINDOW_CHARACTERS
@@ -21,6 +22,8 @@ SAMPLED_CHARACTERS = WINDOWS * WINDOW_CHARACTERS
 UNMEASURED = {"claude": 1.2}
 #: Code points from here on are of the same kind, so that the tables end here.
 LAST_CODE_POINT = 0x1FFFF
+#: How many characters ASCII has.
+ASCII = 128
 
 
 class TokenizerError(ValueError):
@@ -44,38 +47,69 @@ class _Table:
 
 
 TABLE_OF_KINDS = _Table()
+#: The classes of characters: ASCII's are their code points, so that the bytes of a text in ASCII are its classes; all
+#: others' are their kinds, above ASCII's.
+_CLASSES = TABLE_OF_KINDS.kinds + np.uint8(ASCII)
+_CLASSES[:ASCII] = np.arange(ASCII)
+_PAIR = np.dtype("<u2")
+_WINDOWS = np.arange(WINDOWS)
+_COLUMNS = {family: column for column, family in enumerate(FAMILIES)}
 
 
-def estimate_tokens(text: str, family: str = "o200k") -> float:
+def estimate_tokens(text: str, family: str = ESTIMATED) -> float:
     """Return about how many tokens a text has in a family: one of `FAMILIES` or of `UNMEASURED`.
 
     Mean errors are about 7 % for prompts, 6 % for code and 8 % over 67 languages (`benchmarks/length.py`). The work is
     bounded: of a text of more than 8,192 characters an even sample is looked at. Raises `KeyError` for another family.
     """
-    weights = TABLE_OF_KINDS.weights[0 if family in UNMEASURED else _COLUMNS[family]]
+    costs = _costs(family)
     sample = text if len(text) <= SAMPLED_CHARACTERS else _sample(text)
     if not sample:
         return 0.0
-    kinds, starts = kinds_and_starts(sample)
-    tokens = weights[0].take(kinds).sum() + weights[1].take(starts).sum()
-    return float(tokens) * UNMEASURED.get(family, 1.0) * (len(text) / len(sample))
+    classes = _classes(sample)
+    # A character's class and the one before it are the two bytes of one number, and the numbers of all characters are
+    # read where the classes lie, each a byte after the last: a third of the time of comparing and counting runs.
+    pairs: NDArray[np.uint16] = np.ndarray((len(classes) - 1,), _PAIR, classes, 0, (1,))
+    hundredths = costs.first[classes[0]] + int(np.add.reduce(costs.pairs.take(pairs), dtype=np.int64))
+    return hundredths / 100 * costs.margin * (len(text) / len(sample))
 
 
-def kinds_and_starts(text: str) -> tuple[Kinds, Kinds]:
-    """Return the kind of each character `[n]`, and the kinds of the runs `[runs]`, in their order."""
+def _classes(text: str) -> bytes:
+    if text.isascii():
+        return text.encode()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    kinds = TABLE_OF_KINDS.kinds.take(points, mode="clip")
-    runs = TABLE_OF_KINDS.runs.take(kinds)
-    return kinds, np.concatenate((runs[:1], runs[1:][runs[1:] != runs[:-1]]))
+    return _CLASSES.take(points, mode="clip").tobytes()
 
 
-_COLUMNS = {family: column for column, family in enumerate(FAMILIES)}
+class _Costs(NamedTuple):
+    """What characters cost in a family, in hundredths of a token: their sum is the same in any order.
+
+    `pairs` has what a character costs at 256 times its class, and the class before it: a run of characters costs when
+    it begins. `first` is what the first character costs, by its class; `margin` is what the sum is multiplied by.
+    """
+
+    pairs: NDArray[np.uint16]
+    first: list[int]
+    margin: float
+
+
+@cache  # of `FAMILIES` and `UNMEASURED`, as others raise
+def _costs(family: str) -> _Costs:
+    table = TABLE_OF_KINDS
+    weights = table.weights[0 if family in UNMEASURED else _COLUMNS[family]]
+    characters, runs = np.rint(weights * 100).astype(np.int64)
+    kinds = np.concatenate((table.kinds[:ASCII], np.arange(len(table.runs), dtype=np.uint8)))
+    run = table.runs[kinds]
+    pairs = np.zeros((len(kinds), 256), np.int64)
+    pairs[:, : len(kinds)] = characters[kinds, None] + np.where(run[:, None] == run, 0, runs[run, None])
+    # The smaller the table, the more of it stays in the processor's cache.
+    first = (characters[kinds] + runs[run]).tolist()
+    return _Costs(pairs.ravel().astype(np.uint16), first, UNMEASURED.get(family, 1.0))
 
 
 def _sample(text: str) -> str:
-    last = len(text) - WINDOW_CHARACTERS
-    starts = (last * window // (WINDOWS - 1) for window in range(WINDOWS))
-    return "".join([text[start : start + WINDOW_CHARACTERS] for start in starts])
+    starts = (len(text) - WINDOW_CHARACTERS) * _WINDOWS // (WINDOWS - 1)
+    return "".join([text[start : start + WINDOW_CHARACTERS] for start in starts.tolist()])
 
 
 class Tokenizer:

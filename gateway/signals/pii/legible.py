@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from dataclasses import dataclass
 
@@ -12,12 +11,15 @@ _INVISIBLE = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _DOTS = "\u3002\uff0e\uff61"
+#: Where the planes end in which there are digits.
+_PLANES_END = 0x20000
 
 
 def _replacements() -> dict[int, str]:
     """Return the plain character for each odd one: digits of all scripts, full-width Latin, dashes and spaces."""
-    characters = map(chr, range(0x80, sys.maxunicode + 1))
-    table = {ord(char): str(unicodedata.digit(char)) for char in characters if unicodedata.category(char) == "Nd"}
+    # All planes take 145 ms to look through, at every start; there are no digits beyond the second.
+    characters = map(chr, range(0x80, _PLANES_END))
+    table = {ord(char): str(unicodedata.digit(char)) for char in characters if char.isdecimal()}
     table |= {0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)}
     for characters_, plain in ((_DASHES, "-"), (_SPACES, " "), (_DOTS, ".")):
         table |= {ord(char): plain for char in characters_}

@@ -58,6 +58,23 @@ def test_what_was_only_cut_is_contained():
     assert SKETCHER.likeness(half, text).contained < 0.7
 
 
+@given(st.sampled_from(["abcdefghij ", "ab", "абвгдежзик ", "aé\ud800"]), st.integers(0, 4000), st.integers(0, 99))
+def test_a_sketch_of_a_text_is_made_of_those_of_its_parts(letters, length, seed):
+    """However long it is, it has the smallest hashes of all, in ascending order."""
+    text = "".join(random.Random(seed).choices(letters, k=length))
+    parts = [SKETCHER.sketch(text[at : at + 100]) for at in range(0, max(len(text) - 4, 1), 96)]
+    hashes = {int.from_bytes(part[at : at + 4], "little") for part in parts for at in range(0, len(part), 4)}
+
+    assert b"".join(one.to_bytes(4, "little") for one in sorted(hashes)[:KEPT]) == SKETCHER.sketch(text)
+
+
+def test_a_foreign_character_leaves_the_rest_alike():
+    """A text in ASCII is read by another way, to the same hashes."""
+    text = "The quick brown fox jumps over the lazy dog"
+
+    assert len(text) - 4 == round(SKETCHER.likeness(SKETCHER.sketch(text), text + "\u4e2d").shared * (len(text) - 3))
+
+
 def test_a_sketch_is_small_and_of_its_key():
     """It has a bounded size, and another key draws another."""
     text = "a long text, " * 1000 + "with an end"

@@ -131,6 +131,63 @@ async def test_encodes_in_one_thread_that_is_not_the_event_loops():
     await embedder.aclose()
 
 
+class Quick(Counting):
+    """An encoder to which texts of one letter are quick, and that reads no more than three letters."""
+
+    def is_quick(self, text):
+        """Tell whether it is a letter."""
+        return len(text) == 1
+
+    def read(self, text):
+        """Return three letters."""
+        return text[:3]
+
+
+async def test_encodes_what_is_quick_on_the_spot():
+    """The encoder is called by who asks; nothing is handed over, and the vector is kept as any other."""
+    encoder = Quick()
+    embedder = Embedder(encoder)
+
+    vector = embedder.at_once("a")
+
+    assert {threading.current_thread()} == encoder.threads
+    assert vector is embedder.at_once("a") is await embedder.embed("a")
+    assert [["a"]] == encoder.batches
+    await embedder.aclose()
+
+
+async def test_has_nothing_at_once_that_is_neither_quick_nor_kept():
+    """A text that takes its time has to be waited for, and is there at once from then on."""
+    embedder = Embedder(Quick())
+
+    assert embedder.at_once("long") is None
+    vector = await embedder.embed("long")
+
+    assert vector is embedder.at_once("long")
+    await embedder.aclose()
+
+
+async def test_embeds_once_what_is_read_the_same():
+    """Texts that differ beyond what the encoder reads are one text."""
+    encoder = Quick()
+    embedder = Embedder(encoder)
+
+    assert await embedder.embed("same old") is await embedder.embed("same new")
+    assert 1 == len(encoder.batches)
+    await embedder.aclose()
+
+
+async def test_encodes_nothing_on_the_spot_once_closed():
+    """What is kept is still given."""
+    embedder = Embedder(Quick())
+    vector = embedder.at_once("a")
+    await embedder.aclose()
+
+    assert vector is embedder.at_once("a")
+    with pytest.raises(RuntimeError, match="the embedder is closed"):
+        embedder.at_once("b")
+
+
 async def test_encodes_a_text_once_for_all_who_wait():
     """Identical texts share one encoding, whether it waits or runs."""
     encoder = Counting(held=True)

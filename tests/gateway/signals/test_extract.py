@@ -12,7 +12,7 @@ import pytest
 from gateway.metrics import Metrics
 from gateway.signals.base import Kind, Request
 from gateway.signals.embedding import Embedder
-from gateway.signals.extract import EMBEDDING, THREADS, Readings, Signals
+from gateway.signals.extract import EMBEDDING, MAX_RESOLVED, THREADS, Readings, Signals
 
 REQUEST = Request({}, "hello", datetime(2026, 1, 1, tzinfo=UTC))
 #: Long enough for a busy machine.
@@ -243,6 +243,63 @@ async def test_nothing_is_extracted_twice(build):
     assert taken == {name: s for name, s in readings.seconds.items() if name != "second"}
 
 
+def extracted_now(signals, *wanted, readings):
+    return signals.extract_now(REQUEST, frozenset(wanted), readings)
+
+
+async def test_what_needs_no_waiting_is_read_at_once(build):
+    """No coroutine has to run for it, and a failure is what it always is."""
+    here, bad = Reading("here"), Reading("bad", error=ArithmeticError("no such number"))
+    signals, readings = build(here, bad, encoder=Encoding()), Readings()
+
+    assert extracted_now(signals, "here", "bad", "unheard-of", readings=readings)
+    assert ({"here": 1.0}, {"here"}, {"bad"}) == (readings.features, {*readings.seconds}, readings.missed)
+    assert 1.0 == counted(signals, "failed", "bad")
+    assert readings.seconds["here"] >= 0
+
+
+@pytest.mark.parametrize("slow", ["blocking", "reader", EMBEDDING])
+async def test_what_needs_waiting_is_not_begun_at_once(build, slow):
+    """Nothing is read then, so that the slow ones can be begun first."""
+    here, encoder = Reading("here"), Encoding()
+    signals = build(here, Reading("blocking", blocking=True), Reading("reader", reads_embedding=True), encoder=encoder)
+    readings = Readings()
+
+    assert not extracted_now(signals, "here", slow, readings=readings)
+    assert ([], [], {}) == (here.embeddings, encoder.texts, readings.seconds)
+    assert slow in (await extract(signals, "here", slow, readings=readings)).seconds
+    assert extracted_now(signals, "here", slow, readings=readings)
+    assert [None] == here.embeddings
+
+
+async def test_where_nothing_embeds_nobody_waits_for_an_embedding(build):
+    """Who reads it goes without, at once."""
+    reader = Reading("reader", reads_embedding=True)
+    readings = Readings()
+
+    assert extracted_now(build(reader), "reader", EMBEDDING, readings=readings)
+    assert ([None], {"reader": 1.0}, set()) == (reader.embeddings, readings.features, readings.missed)
+
+
+async def test_what_was_tried_is_not_read_again_at_once(build):
+    """Whether it was found, or failed."""
+    readers = [Reading("here"), Reading("failed", error=ArithmeticError()), Reading("second")]
+    signals, readings = build(*readers), Readings()
+
+    assert extracted_now(signals, "here", "failed", readings=readings)
+    assert extracted_now(signals, "here", "failed", "second", readings=readings)
+    assert [1, 1, 1] == [len(reader.embeddings) for reader in readers]
+
+
+async def test_any_number_of_different_wishes_is_served(build):
+    """What is kept of them is bounded, and forgotten together."""
+    signals = build(Reading("here"))
+    for number in range(2 * MAX_RESOLVED):
+        readings = Readings()
+        assert extracted_now(signals, "here", f"unheard-of-{number}", readings=readings)
+        assert {"here": 1.0} == readings.features
+
+
 async def test_an_embedding_that_was_late_is_not_tried_again(build):
     """The deadline counts once, from the request's beginning."""
     gate = threading.Event()
@@ -297,3 +354,41 @@ async def test_whoever_leaves_takes_its_work_along(build):
     await asyncio.sleep(0.02)
 
     assert {} == readings.features
+
+
+class QuickEncoding(Encoding):
+    """An encoder that no text has to wait for."""
+
+    def is_quick(self, text):
+        """Tell that it is."""
+        del text
+        return True
+
+
+async def test_a_quick_embedding_is_read_now(build):
+    """Nothing has to be awaited, and what reads it sees it."""
+    first, reader, encoder = Reading("first"), Reading("reader", reads_embedding=True), QuickEncoding()
+    signals, readings = build(first, reader, encoder=encoder), Readings()
+
+    assert signals.extract_now(REQUEST, frozenset({"first", "reader", EMBEDDING}), readings)
+    assert [1, 1] == readings.embedding.tolist() == reader.embeddings[0].tolist()
+    assert {"first", "reader", EMBEDDING} == readings.seconds.keys()
+    assert signals.extract_now(REQUEST, frozenset({EMBEDDING}), readings)
+    assert ["hello"] == encoder.texts
+
+
+async def test_a_quick_embedding_that_fails_is_missed(build):
+    """The request goes on without it, and it is counted."""
+    signals, readings = build(encoder=QuickEncoding(error=ArithmeticError("bad"))), Readings()
+
+    assert signals.extract_now(REQUEST, frozenset({EMBEDDING}), readings)
+    assert ({EMBEDDING}, 1) == (readings.missed, counted(signals, "failed", EMBEDDING))
+
+
+async def test_an_embedding_that_takes_its_time_is_not_read_now(build):
+    """Nothing is read: it has to be awaited."""
+    first, encoder = Reading("first"), Encoding()
+    signals, readings = build(first, encoder=encoder), Readings()
+
+    assert not signals.extract_now(REQUEST, frozenset({"first", EMBEDDING}), readings)
+    assert ([], []) == (first.embeddings, encoder.texts)

@@ -57,6 +57,7 @@ def test_it_passes_the_battery():
         (answered(), set()),
         (answered(tool_calls=[{"id": "1", "function": {"name": "f"}}]), {"tool_history"}),
         (answered(function_call={"name": "f"}), {"tool_history"}),
+        ({"messages": [USER, {"role": "assistant", "tool_calls": [{"id": "1"}]}]}, {"tool_history"}),
         (answered(tool_calls=[]), set()),
         ({"messages": [USER, {"role": "tool", "content": "4"}]}, {"tool_history"}),
         ({"messages": [USER, {"role": "tool", "tool_call_id": "1", "content": "4"}]}, {"tool_history"}),

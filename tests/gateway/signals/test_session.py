@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.signals.base import Caller
-from gateway.signals.session import HEADERS, MAX_CHARACTERS, METADATA, Session
+from gateway.signals.session import HASHED_CHARACTERS, HEADERS, MAX_CHARACTERS, METADATA, Session
 from tests.gateway.signals.bodies import request
 from tests.gateway.signals.checks import check_signal
 
@@ -11,6 +13,13 @@ SYSTEM = {"role": "system", "content": "Be brief."}
 FIRST = {"role": "user", "content": "What is a heron?"}
 ANSWER = {"role": "assistant", "content": "A bird."}
 SECOND = {"role": "user", "content": "Where does it live?"}
+#: Beginnings of conversations whose texts look like how they are written to be hashed.
+TEXTS = st.text(max_size=4) | st.sampled_from(["", "'user'1:", "1:a'user'1:b", "a", "j2:[]", "\ud800"])
+BEGINNINGS = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "developer", "tool"]), "content": TEXTS | st.just([])}),
+    min_size=1,
+    max_size=3,
+)
 
 
 def read(messages, headers=None, caller="ann", **body):
@@ -61,6 +70,28 @@ def test_the_form_of_a_content_makes_no_other_session():
 def test_another_beginning_is_another_session(messages):
     """Whatever it differs in."""
     assert session(messages) != session([SYSTEM, FIRST])
+
+
+@given(BEGINNINGS, BEGINNINGS)
+def test_no_two_beginnings_are_taken_for_each_other(one, other):
+    """Wherever a text ends and the next role begins."""
+    assert (session(one) == session(other)) == (one == other)
+
+
+@pytest.mark.parametrize("at", [0, HASHED_CHARACTERS // 2 - 1, -1])
+def test_a_long_text_is_told_by_its_ends_and_its_length(at):
+    """The middle of a book is not read."""
+    text = "long text " * HASHED_CHARACTERS
+    changed = [*text]
+    changed[at] = "X"
+
+    assert session([{"role": "user", "content": text}]) != session([{"role": "user", "content": "".join(changed)}])
+    assert session([{"role": "user", "content": text}]) != session(
+        [{"role": "user", "content": f"{text[:-9]}{text[-8:]}"}]
+    )
+    middle = text[: len(text) // 2] + "X" + text[len(text) // 2 + 1 :]
+    assert session([{"role": "user", "content": text}]) == session([{"role": "user", "content": middle}])
+    assert session([{"role": "user", "content": text}]) == session([{"role": "user", "content": part(text)}])
 
 
 def test_images_tell_beginnings_apart():

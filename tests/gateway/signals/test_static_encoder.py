@@ -2,12 +2,14 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from gateway.signals import static_encoder
 from gateway.signals.encoder import EncoderError
@@ -197,3 +199,52 @@ def test_ships_small_arrays_without_objects():
 
     assert {"format": ("int64", ()), "vectors": ("int8", (30522, 256)), "scales": ("float32", (30522,))} == shapes
     assert SHIPPED.stat().st_size < 8_000_000
+
+
+@cache
+def tokeniser():
+    """Return what is in the tokeniser's file."""
+    opened = Tokenizer.from_file(str(TOKENIZER))
+    opened.no_truncation()
+    return opened
+
+
+def said_by_the_tokeniser(text):
+    """Return the tokens of a text in its file's own words, without what is unknown, in order of their numbers."""
+    found = tokeniser().encode(text.encode(errors="ignore").decode(), add_special_tokens=False).ids
+    return sorted(token for token in found if token != 100) or [100]
+
+
+WORDS = st.sampled_from(["the", "Dog", "unbelievable", "x" * 101, "sha256:9f8e", "[CLS]", "[mask]", "can't", "naïve"])
+GAPS = st.sampled_from([" ", "\n", "\t", "\r\n", "\x00", "\x0b", "\x1f", "\x7f", "\xa0", "\u3000", "\u200d", ".", "_"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.lists(WORDS | GAPS | st.text(st.characters(exclude_categories=()), max_size=6)).map("".join))
+def test_looks_up_what_the_tokeniser_would_say(encoder, text):
+    """A look-up of whole words finds the same tokens, whatever separates them."""
+    assert said_by_the_tokeniser(text) == sorted(encoder._tokens(text))
+
+
+def test_a_text_of_nothing_but_rare_words_has_their_tokens(encoder):
+    """It does not matter whether few words or many are none of the vocabulary."""
+    rare = [f"zq{n}xv" for n in range(100)]
+
+    for text in [" ".join(rare), " ".join([*rare, *["the"] * 150]), f"{' '.join(rare[:3])} the dog and the cat"]:
+        assert said_by_the_tokeniser(text) == sorted(encoder._tokens(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "quick"), [("plain", True), ("a naïve café, once in a while", True), ("法国的首都", False)]
+)
+def test_calls_a_text_quick_that_is_mostly_ascii(encoder, text, quick):
+    """A text in other scripts takes the tokeniser, and ten times as long."""
+    assert quick == encoder.is_quick(text)
+
+
+def test_says_what_it_reads(encoder):
+    """Texts of which it reads the same have the same vector."""
+    first, second = (f"dog {'cat ' * n} bird" for n in (3000, 3001))
+
+    assert encoder.read(first) == encoder.read(second) != first
+    assert np.array_equal(*encoder.encode([first, second]))

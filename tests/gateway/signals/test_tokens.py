@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.signals.token_weights import FAMILIES, TABLE
-from gateway.signals.tokens import SAMPLED_CHARACTERS, UNMEASURED, Tokenizer, TokenizerError, estimate_tokens
+from gateway.signals.tokens import (
+    ESTIMATED,
+    LAST_CODE_POINT,
+    SAMPLED_CHARACTERS,
+    UNMEASURED,
+    Tokenizer,
+    TokenizerError,
+    estimate_tokens,
+)
 
 SOURCE = """\
 def mean(values: list[float]) -> float:
@@ -24,6 +32,59 @@ COUNTED = [
     (SOURCE, 39),
     ("2026-11-22 16:20:05 1234567 0.25", 20),
 ]
+
+
+#: Texts of ASCII alone, of which most are, of all scripts, and of few characters, which come in runs.
+TEXTS = (
+    st.text(st.characters(max_codepoint=127), max_size=300)
+    | st.text(max_size=60)
+    | st.text("aZ 0,\n\u00e9\u4e2d\U0001f600\ud800", max_size=60)
+)
+
+
+def rows():
+    """Return the table: the name of each kind, its ranges of code points, and its costs by family."""
+    for line in TABLE.splitlines():
+        name, ranges, *costs = line.split(" | ")
+        pairs = [ends.partition("-") for ends in ranges.split()]
+        yield (
+            name,
+            [(int(first, 16), int(last or first, 16)) for first, _, last in pairs],
+            dict(
+                zip(FAMILIES, [tuple(round(100 * float(cost)) for cost in cell.split()) for cell in costs], strict=True)
+            ),
+        )
+
+
+ROWS = list(rows())
+
+
+def plainly(text, family):
+    """Return an estimate as the table says it: each character costs, and so does each beginning of a run."""
+    column = FAMILIES[0] if family in UNMEASURED else family
+    letters = next(row for row in ROWS if len(row[0]) == 1)
+    hundredths, before = 0, None
+    for character in text:
+        point = min(ord(character), LAST_CODE_POINT)
+        kind = next(row for row in reversed(ROWS) if any(first <= point <= last for first, last in row[1]))
+        run = letters if len(kind[0]) == 1 else kind
+        hundredths += kind[2][column][0] + (run[2][column][1] if run is not before else 0)
+        before = run
+    return hundredths / 100 * UNMEASURED.get(family, 1.0)
+
+
+@given(TEXTS, st.sampled_from([*FAMILIES, *UNMEASURED]))
+def test_an_estimate_is_what_the_table_says(text, family):
+    """However it is summed up."""
+    assert plainly(text, family) == estimate_tokens(text, family)
+
+
+@given(st.text(st.characters(max_codepoint=127), min_size=1, max_size=50))
+def test_one_foreign_character_changes_nothing_for_the_others(text):
+    """A text in ASCII is read by another way, to the same end."""
+    mark = "\u4e2d"
+
+    assert plainly(mark, ESTIMATED) + plainly(text, ESTIMATED) == pytest.approx(estimate_tokens(mark + text))
 
 
 @pytest.mark.parametrize(("text", "tokens"), COUNTED)
