@@ -138,7 +138,7 @@ class EstimatingRouter:
             why=self._why(outlook),
             estimates=outlook.estimates,
             expected_cost_usd=outlook.costs_usd,
-            best=outlook.models[self._distribution(outlook, utilities, Greedy()).index(1.0)],
+            best=outlook.models[self._best(outlook, utilities)],
         )
         return Finish(answer)
 
@@ -151,6 +151,13 @@ class EstimatingRouter:
         if self.incumbent is None or self.incumbent.model not in outlook.models:
             return distribution
         return stay(distribution, utilities, outlook.models.index(self.incumbent.model))
+
+    def _best(self, outlook: Outlook, utilities: Sequence[Estimate]) -> int:
+        """Return whom a greedy rule would take."""
+        if self.incumbent is not None:
+            return self._distribution(outlook, utilities, Greedy()).index(1.0)
+        means = [utility.mean for utility in utilities]
+        return means.index(max(means))
 
     def learn(self, outcomes: Outcomes) -> None:
         """Learn rewards, completion lengths, costs and latencies."""

@@ -101,6 +101,8 @@ class Newcomers:
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate every candidate for every context."""
+        if not self._joined:
+            return self.estimator.predict(contexts, candidates)
         models = [candidate.model for candidate in candidates]
         joined = {model: newcomer for model, newcomer in self._joined.items() if model in models}
         wanted = union(models, (known for newcomer in joined.values() for known in newcomer.known))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from routers.types import Context, Costs, Estimator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outlook:
     """Candidates in the order of their expected cost, then name, and what is expected of each.
 
@@ -63,8 +63,7 @@ class Expectations:
         """Return one outlook for each context; all are computed in one batch."""
         estimates = self._estimates(contexts, candidates)
         costs = self.costs.predict(contexts, candidates).tolist()
-        latencies = [self.latencies.mean_of(candidate.model) for candidate in candidates]
-        seconds = [math.nan if latency is None else latency for latency in latencies]
+        seconds = self.latencies.means_of(tuple([candidate.model for candidate in candidates]))
         reference = self.costs.reference_usd(candidates)
         rewards = zip(estimates.mean.tolist(), estimates.std.tolist(), strict=True)
         return [
@@ -74,8 +73,8 @@ class Expectations:
 
     def _estimates(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Return the rewards to expect; of a candidate nobody has seen yet, those of its model's nearest effort."""
-        models = [candidate.model for candidate in candidates]
-        stand_ins = stood_in(candidates, self.costs.models)
+        models = tuple([candidate.model for candidate in candidates])
+        stand_ins = stood_in(models, self.costs.models)
         if not stand_ins:
             return self.estimator.predict(contexts, candidates)
         names = [stand_ins.get(place, model) for place, model in enumerate(models)]
@@ -114,20 +113,15 @@ def _outlook(
     models = [candidate.model for candidate in candidates]
     known = {model: cost for model, cost in zip(models, costs_usd, strict=True) if not math.isnan(cost)}
     dearest = max(known.values(), default=0.0)
-    costs = [known.get(model, dearest) for model in models]
-    order = sorted(range(len(models)), key=lambda i: (costs[i], models[i]))
-    ordered = tuple(models[i] for i in order)
+    # By cost, then name; the place makes every row different, so that nothing after it is compared.
+    rows = sorted(
+        (known.get(model, dearest), model, place, candidate)
+        for place, (model, candidate) in enumerate(zip(models, candidates, strict=True))
+    )
+    ordered = tuple([row[1] for row in rows])
+    expected = [rewards[row[2]] for row in rows]
     prospects = Prospects(
-        rewards=[rewards[i] for i in order],
-        costs_usd=[costs[i] for i in order],
-        latencies_s=[latencies_s[i] for i in order],
-        reference_usd=reference_usd,
-        models=ordered,
+        expected, [row[0] for row in rows], [latencies_s[row[2]] for row in rows], reference_usd, ordered
     )
-    return Outlook(
-        candidates=tuple(candidates[i] for i in order),
-        models=ordered,
-        prospects=prospects,
-        estimates=dict(zip(ordered, prospects.rewards, strict=True)),
-        costs_usd=known,
-    )
+    estimates = dict(zip(ordered, expected, strict=True))
+    return Outlook(tuple([row[3] for row in rows]), ordered, prospects, estimates, known)

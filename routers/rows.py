@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from routers.columns import spread, union
+from routers.nearest import greatest
 from routers.tally import Tally
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from routers.nearest import Sieve
     from routers.types import FloatArray, Outcomes
 
 
@@ -64,22 +66,24 @@ class Rows:
         return Rows.of(self.models, self.embeddings, np.where(columns, np.float32(np.nan), self.rewards))
 
     def nearest(
-        self, embedding: FloatArray | None, count: int, but: int | None = None
+        self, embedding: FloatArray | None, count: int, but: int | None = None, sieve: Sieve | None = None
     ) -> tuple[NDArray[np.intp], FloatArray]:
         """Return the `count` rows nearest to a request, in their own order, and their cosines, both `[k]`.
 
-        There are none without an embedding. The row `but` counts as one at a cosine of zero. Raises `ValueError` for an
-        embedding of another length than those learned.
+        There are none without an embedding; of equals the latest are taken. The row `but` counts as one at a cosine of
+        zero; a `sieve` of these rows finds the others sooner. Raises `ValueError` for an embedding of another length
+        than those learned.
         """
         if embedding is None or not len(self):
             return np.zeros(0, np.intp), np.zeros(0, np.float32)
         self.check_length(len(embedding))
+        if sieve is not None and but is None and (found := sieve.nearest(embedding, count)) is not None:
+            return found
         # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
         cosines = np.vecdot(self.embeddings, embedding)
         if but is not None:
             cosines[but] = 0
-        outside = max(len(cosines) - count, 0)
-        near = np.sort(np.argpartition(cosines, outside - 1)[outside:]) if outside else np.arange(len(cosines))
+        near = greatest(cosines, count)
         return near, cosines[near]
 
     def check_length(self, length: int) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from routers.cells import Cells
 from routers.efforts import LEVELS, MOST_TOKENS, Effort, split
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from routers.types import Candidate
+    from collections.abc import Collection, Mapping
 
 #: How far the rewards of two efforts of a model differ, a standard deviation: what a stand-in leaves in doubt.
 DISTANCE: Final = 0.1
@@ -43,11 +42,14 @@ def stand_in(name: str, known: tuple[str, ...]) -> str | None:
     return min(kin)[2] if kin else None
 
 
-def stood_in(candidates: Sequence[Candidate], known: Collection[str]) -> dict[int, str]:
-    """Return who stands in for those candidates of which nothing is known, by their places."""
-    models = tuple(known)
-    found = ((place, stand_in(candidate.model, models)) for place, candidate in enumerate(candidates))
-    return {place: name for place, name in found if name is not None}
+@lru_cache(maxsize=1024)
+def stood_in(names: tuple[str, ...], known: tuple[str, ...]) -> Mapping[int, str]:
+    """Return who stands in for those candidates of which nothing is known, by their places.
+
+    It is not to be changed. A gateway asks for the same few pools over and over.
+    """
+    found = ((place, stand_in(name, known)) for place, name in enumerate(names))
+    return MappingProxyType({place: name for place, name in found if name is not None})
 
 
 def completion_tokens(name: str, known: Mapping[str, float], default: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from routers.state import Manifest, load_state, save_state
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from routers.types import Candidate, Context, Outcomes, Plan
+
+
+_MODEL = attrgetter("model")
 
 
 class Stateless:
@@ -53,20 +57,25 @@ class StatelessRouter(Stateless, ABC):
     def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:
         """Make one call; refuse where no candidate may be chosen."""
         del context
-        models = sorted(candidate.model for candidate in candidates)
-        weights = dict(zip(models, self.weights_of(models), strict=True))
-        return (yield from draw(candidates, weights, rng, self.kind))
+        ordered = sorted(candidates, key=_MODEL) if len(candidates) > 1 else candidates
+        return _drawn(ordered, self.weights_of([candidate.model for candidate in ordered]), rng, self.kind)
 
 
 def draw(candidates: Sequence[Candidate], weights: Mapping[str, float], rng: Random, why: str) -> Plan:
     """Make one call, to a candidate that is drawn by weight; refuse where none weighs anything."""
-    ordered = sorted(candidates, key=lambda candidate: candidate.model)
-    if not (total := sum(weights.get(candidate.model, 0.0) for candidate in ordered)):
+    ordered = sorted(candidates, key=_MODEL)
+    return _drawn(ordered, [weights.get(candidate.model, 0.0) for candidate in ordered], rng, why)
+
+
+def _drawn(ordered: Sequence[Candidate], weights: Sequence[float], rng: Random, why: str) -> Plan:
+    """Make one call, to a candidate that is drawn by weight; where there is no choice, nothing is drawn."""
+    if not (total := sum(weights)):
         return Finish(None, f"{why}: none of {[candidate.model for candidate in ordered]} may be chosen")
-    distribution = [weights.get(candidate.model, 0.0) / total for candidate in ordered]
-    (answer,) = yield Call(
-        candidates=tuple(rng.choices(ordered, weights=distribution)),
-        propensities={one.model: chance for one, chance in zip(ordered, distribution, strict=True)},
-        why=why,
-    )
+    if len(ordered) == 1:
+        (only,) = ordered
+        (answer,) = yield Call((only,), {only.model: 1.0}, why)
+        return Finish(answer)
+    distribution = [weight / total for weight in weights]
+    propensities = {one.model: chance for one, chance in zip(ordered, distribution, strict=True)}
+    (answer,) = yield Call(tuple(rng.choices(ordered, weights=distribution)), propensities, why)
     return Finish(answer)

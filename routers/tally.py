@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -62,6 +63,10 @@ class Tally:
         count, total, _ = self.moments[:, self.models.index(model)]
         return float(total / count) if count else None
 
+    def means_of(self, models: tuple[str, ...]) -> tuple[float, ...]:
+        """Return the means of some models, NaN where nothing was observed."""
+        return _means_of(self, models)
+
     @property
     def count(self) -> Column:
         """Return how many were observed, `[m]`."""
@@ -77,6 +82,13 @@ class Tally:
         """Return the variances, `[m]`, each with one more observation of `PRIOR_VARIANCE`."""
         deviations = np.maximum(self.moments[2] - self.count * self.mean**2, 0)
         return np.asarray((deviations + PRIOR_VARIANCE) / (self.count + 1))
+
+
+@lru_cache(maxsize=1024)
+def _means_of(tally: Tally, models: tuple[str, ...]) -> tuple[float, ...]:
+    """Return the means of some models, for the same reason."""
+    found = map(tally.mean_of, models)
+    return tuple([math.nan if mean is None else mean for mean in found])
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from routers.observations import unexplored
+from routers.observations import explores, unexplored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Allowance:
     left_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Explored:
     """How a request was explored with: `off` says why it was not. `best` is the model that looked best.
 
@@ -61,21 +61,22 @@ def begin(
     from, which it would not be if draws were taken back. Raises `StopIteration` where the router refuses.
     """
     context, candidates = asked
-    if (quiet := unexplored(router)) is None:
+    if not explores(router):
         plan = router.plan(context, candidates, rng)
         return plan, next(plan), None
     off, left = allowance.off, allowance.left_usd
-    plan = (quiet if off else router).plan(context, candidates, rng)
+    plan = (unexplored(router) or router if off else router).plan(context, candidates, rng)
     call = next(plan)
     if off is None and left is not None:
         most = most_extra_usd(call)
         off = "cost_unknown" if most is None else "budget" if most > left else None
         if off is not None:
-            plan = quiet.plan(context, candidates, rng)
+            plan = (unexplored(router) or router).plan(context, candidates, rng)
             call = next(plan)
-    best, asked_first = best_of(call), {candidate.model for candidate in call.candidates}
+    best, chosen = best_of(call), call.candidates[0].model
     # Several that are asked at once are not drawn: who looks best is among them, or was never to be asked.
-    chosen = asked_first.pop() if len(asked_first) == 1 else best
+    if len(call.candidates) > 1 and any(candidate.model != chosen for candidate in call.candidates):
+        chosen = best
     return plan, call, Explored(off, best, chosen, extra_usd(call, chosen), left)
 
 

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from routers.types import Candidate, Context, Outcomes
 
+    _Lines = tuple[NDArray[np.float64], NDArray[np.float64], float]
+
 #: Completion tokens expected of a model of which none were observed.
 DEFAULT_COMPLETION_TOKENS = 256.0
 #: Prompt tokens of the average request, by which the price of money is scaled.
 TYPICAL_PROMPT_TOKENS = 256
+#: Pools whose prices are kept at hand.
+MAX_POOLS = 256
 #: A price is for so many tokens.
 TOKENS_PER_PRICE = 1_000_000
 
@@ -56,15 +60,13 @@ class Mean:
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """Return the USD to expect, `[n, m]`; NaN where neither price nor cost is known."""
-        lines = np.array([self._line(candidate) for candidate in candidates]).reshape(-1, 2)
+        fixed, per_token, _ = self._lines(candidates)
         prompts = np.array([[context.prompt_tokens] for context in contexts], np.float64).reshape(-1, 1)
-        return np.asarray(lines[:, 0] + lines[:, 1] * prompts)
+        return np.asarray(fixed + per_token * prompts)
 
     def reference_usd(self, candidates: Sequence[Candidate]) -> float:
         """Return what an average request costs with the dearest candidate; 0 where no cost is known."""
-        lines = (self._line(candidate) for candidate in candidates)
-        costs = (fixed + per_token * TYPICAL_PROMPT_TOKENS for fixed, per_token in lines)
-        return max((cost for cost in costs if not math.isnan(cost)), default=0.0)
+        return self._lines(candidates)[2]
 
     def learn(self, outcomes: Outcomes) -> None:
         """Add the completion lengths and costs to the sums."""
@@ -87,6 +89,24 @@ class Mean:
         """Keep the sums, and the means of those observed by model: every request asks for them."""
         self._tokens, self._costs = tokens, costs
         self._mean_tokens, self._mean_usd = _means(tokens), _means(costs)
+        self._pools: dict[tuple[str, ...], tuple[tuple[Candidate, ...], _Lines]] = {}
+
+    def _lines(self, candidates: Sequence[Candidate]) -> _Lines:
+        """Return USD per request and per prompt token, each `[m]`, and what an average request costs at most.
+
+        A gateway asks for the same few pools over and over, and a `Decimal` is slow to multiply.
+        """
+        pool, names = tuple(candidates), tuple([candidate.model for candidate in candidates])
+        known = self._pools.get(names)
+        if known is not None and known[0] == pool:
+            return known[1]
+        lines = np.array([self._line(candidate) for candidate in pool]).reshape(-1, 2)
+        usual = lines[:, 0] + lines[:, 1] * TYPICAL_PROMPT_TOKENS
+        found = lines[:, 0], lines[:, 1], max((usd for usd in usual.tolist() if not math.isnan(usd)), default=0.0)
+        if len(self._pools) >= MAX_POOLS:
+            self._pools = {}
+        self._pools[names] = pool, found
+        return found
 
     def _line(self, candidate: Candidate) -> tuple[float, float]:
         """Return USD per request and USD per prompt token; NaN where they are not known."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from routers.columns import spread
 from routers.estimators.constant import PRIOR
+from routers.nearest import Sieve
 from routers.rows import Rows
 from routers.types import Estimates
 
@@ -67,28 +70,28 @@ class KNN:
         self.shrinkage = shrinkage
         self.power = power
         self.max_rows = max_rows
-        self._memory = Rows.empty()
+        self._keep(Rows.empty())
 
     def predict(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Estimates:
         """Estimate every candidate for every context.
 
         Raises `ValueError` where an embedding has another length than those learned.
         """
-        memory, models = self._memory, [candidate.model for candidate in candidates]
-        tally = memory.tally.of_models(models)
-        shape = (len(contexts), len(models))
-        mean, std = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        (memory, sieve), models = self._known, tuple([candidate.model for candidate in candidates])
+        prior = _prior(memory.tally, models, len(memory))
+        mean, std = np.empty((2, len(contexts), len(models)), np.float32)
         for row, context in enumerate(contexts):
-            near, cosines = memory.nearest(context.embedding, self.neighbours)
-            rewards = spread(memory.rewards[near], memory.models, models, np.nan)
-            mean[row], std[row] = self._shrunk(self._weights(cosines), rewards.astype(np.float64), tally)
-        unseen = tally.count == 0
-        mean[:, unseen], std[:, unseen] = PRIOR.mean, PRIOR.std
+            near, cosines = memory.nearest(context.embedding, self.neighbours, sieve=sieve)
+            rewards = spread(memory.rewards.take(near, axis=0), memory.models, models, np.nan)
+            mean[row], std[row] = self._shrunk(self._weights(cosines), rewards.astype(np.float64), prior)
+        if prior.unseen is not None:
+            mean[:, prior.unseen], std[:, prior.unseen] = PRIOR.mean, PRIOR.std
         return Estimates(mean, std)
 
     def support(self, context: Context) -> float | None:
         """Return the mean cosine of the neighbours, to explain an estimate; None without neighbours."""
-        _, cosines = self._memory.nearest(context.embedding, self.neighbours)
+        memory, sieve = self._known
+        _, cosines = memory.nearest(context.embedding, self.neighbours, sieve=sieve)
         return float(cosines.mean(dtype=np.float64)) if cosines.size else None
 
     def learn(self, outcomes: Outcomes) -> None:
@@ -98,29 +101,59 @@ class KNN:
         neighbour. A new model becomes a column. Raises `ValueError` where the embeddings have another
         length than those learned before.
         """
-        self._memory = self._memory.append(outcomes, self.max_rows)
+        self._keep(self._known[0].append(outcomes, self.max_rows))
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the rows."""
-        return self._memory.state()
+        return self._known[0].state()
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._memory = Rows.restored(state, self.max_rows)
+        self._keep(Rows.restored(state, self.max_rows))
+
+    def _keep(self, rows: Rows) -> None:
+        # Both at once: a reader in another thread sees rows and their own sieve.
+        self._known = rows, Sieve.of(rows.embeddings)
 
     def _weights(self, cosines: FloatArray) -> Vector:
         """Return what neighbours at these cosines weigh; nothing below zero, whatever the power."""
-        close = cosines.astype(np.float64)
-        return np.where(close > 0, np.maximum(close, 0) ** self.power, 0)
+        close = np.maximum(cosines.astype(np.float64), 0)
+        return close if self.power == 1 else np.where(close > 0, close**self.power, 0)
 
-    def _shrunk(self, weights: Vector, rewards: Vector, tally: Tally) -> tuple[Vector, Vector]:
-        """Return mean and standard error, both `[m]`, of rewards `[k, m]` drawn towards the tally's."""
-        observed = ~np.isnan(rewards)
-        weight = weights[:, None] * observed
-        known = np.where(observed, rewards, 0)
-        evidence = weight.sum(axis=0) + self.shrinkage
-        safe = np.where(evidence > 0, evidence, 1)
-        share, rest = weight / safe, np.where(evidence > 0, self.shrinkage / safe, 1)  # first: weights may be tiny
-        mean = (share * known).sum(axis=0) + rest * tally.mean
-        variance = (share * (known - mean) ** 2).sum(axis=0) + rest * tally.variance
+    def _shrunk(self, weights: Vector, rewards: Vector, prior: _Prior) -> tuple[Vector, Vector]:
+        """Return mean and standard error, both `[m]`, of rewards `[k, m]` drawn towards what is known beforehand."""
+        weight, known = weights[:, None], rewards
+        if prior.gaps:
+            observed = ~np.isnan(rewards)
+            weight, known = weight * observed, np.where(observed, rewards, 0)
+        evidence = np.add.reduce(weight, 0) + self.shrinkage
+        if self.shrinkage:
+            safe, rest = evidence, self.shrinkage / evidence
+        else:
+            safe, rest = np.where(evidence > 0, evidence, 1), np.where(evidence > 0, 0.0, 1.0)
+        share = weight / safe  # first: weights may be tiny
+        mean = np.add.reduce(share * known, 0) + rest * prior.mean
+        variance = np.add.reduce(share * np.square(known - mean), 0) + rest * prior.variance
         return mean, np.sqrt(variance / np.maximum(evidence, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prior:
+    """What is known of models beforehand: means and variances over all rows, and who is in none (None: nobody).
+
+    `gaps` tells whether one of them is not in all rows.
+    """
+
+    mean: Vector
+    variance: Vector
+    unseen: NDArray[np.bool_] | None
+    gaps: bool
+
+
+@lru_cache(maxsize=1024)
+def _prior(tally: Tally, models: tuple[str, ...], rows: int) -> _Prior:
+    """Return what is known of some models by so many rows. A gateway asks for the same few pools over and over."""
+    ours = tally.of_models(models)
+    unseen = ours.count == 0
+    gaps = bool((ours.count < rows).any())
+    return _Prior(ours.mean, ours.variance, unseen if unseen.any() else None, gaps)

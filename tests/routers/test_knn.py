@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -140,3 +141,25 @@ def test_estimate_lies_within_the_rewards(rows, shrinkage, neighbours):
 
     assert min(rewards) - 1e-6 <= mean(knn, towards(EAST)) <= max(rewards) + 1e-6
     assert 0 <= std(knn, towards(EAST)) <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_many_rows_are_estimated_as_a_full_search_does(gaps):
+    """However neighbours are found, an estimate is the weighted mean of their rewards, drawn to the model's."""
+    draw = np.random.default_rng(0)
+    vectors = draw.standard_normal((3000, 32)) * 0.8 ** np.arange(32)
+    rewards = draw.random((3000, 2)).astype(np.float32)
+    if gaps:
+        rewards[draw.random(rewards.shape) < 0.5] = NAN
+    knn = learned(KNN(), table(vectors, rewards))
+    kept = knn.state()["embeddings"].astype(np.float64)
+
+    for request in kept[:20]:
+        cosines = kept @ request
+        near = np.argsort(-cosines)[:40]
+        for column, candidate in enumerate((A, B)):
+            known = ~np.isnan(rewards[near, column])
+            weights, earned = cosines[near][known], rewards[near, column][known]
+            usual = np.nanmean(rewards[:, column], dtype=np.float64)
+            expected = (weights @ earned + 5 * usual) / (weights.sum() + 5)
+            assert pytest.approx(expected, abs=1e-6) == mean(knn, towards(request), candidate)

@@ -46,3 +46,10 @@ def test_first_embeddings_may_be_of_any_length():
 def test_an_embedding_is_usable_that_says_something(embedding, expected):
     """One that is missing, zero throughout or not finite is none."""
     assert expected == usable(None if embedding is None else np.array(embedding, np.float32))
+
+
+def test_of_equals_the_latest_are_near():
+    """What was learned last of the same request is what holds now."""
+    rows = Rows.empty().append(table([EAST, NORTH, EAST, EAST], [0.0, 1.0, 0.5, 0.25]), max_rows=10)
+
+    assert [2, 3] == rows.nearest(np.array(EAST, np.float32), 2)[0].tolist()
