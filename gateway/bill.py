@@ -24,19 +24,27 @@ if TYPE_CHECKING:
 class Bill:
     """A grant, and what each model would claim of it. It is settled or released in the background, once.
 
-    `most` is what a plan of several calls claims, whoever answers; None where there is one call.
+    Without a grant, there is no quota that counts the request: then it claims nothing, whatever becomes of it. `most`
+    is what a plan of several calls claims, whoever answers; None where there is one call.
     """
 
-    def __init__(self, grant: Grant, demand: Demand, model: str, bills: Bills, most: Estimate | None = None) -> None:
+    def __init__(
+        self, grant: Grant | None, demand: Demand, model: str, bills: Bills, most: Estimate | None = None
+    ) -> None:
         self._grant = grant
         self._demand = demand
         self._model = model
         self._bills = bills
         self._most = most
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether any quota counts the request."""
+        return self._grant is not None
+
     async def moved(self, candidate: Candidate) -> None:
         """Claim what a request to this model may take. Raises `GatewayError` where a quota does not let it."""
-        if candidate.model != self._model:
+        if self._grant is not None and candidate.model != self._model:
             claimed = self._most or estimate(candidate, self._demand)
             await self._grant.moved(candidate.model, claimed, datetime.now(UTC))
             self._model = candidate.model
@@ -46,18 +54,23 @@ class Bill:
 
         Raises `GatewayError` where a quota does not let it; then what was held before is held still.
         """
+        if self._grant is None:
+            return
         both = together(self._most or estimate(first, self._demand), estimate(second, self._demand))
         await self._grant.moved(second.model, both, datetime.now(UTC))
         self._model, self._most = second.model, both
 
     def settle(self, tokens: int | None, usd: Decimal | None) -> None:
         """Count what the request took; where that is unknown (None), what was reserved."""
+        if self._grant is None:
+            return
         nano_usd = None if usd is None else to_nanos(usd)
         self._bills.do(self._grant.settle(tokens, nano_usd, datetime.now(UTC)))
 
     def release(self) -> None:
         """Count nothing: nobody answered."""
-        self._bills.do(self._grant.release(datetime.now(UTC)))
+        if self._grant is not None:
+            self._bills.do(self._grant.release(datetime.now(UTC)))
 
 
 class Bills:
@@ -72,13 +85,15 @@ class Bills:
 
         Raises `GatewayError` where a quota does not let it.
         """
+        if not self._quotas.count(holder):
+            return Bill(None, demand, candidate.model, self, most)
         at = datetime.now(UTC)
         grant = await self._quotas.reserve(holder, candidate.model, most or estimate(candidate, demand), at)
         return Bill(grant, demand, candidate.model, self, most)
 
     def headers(self, holder: Holder) -> dict[str, str]:
         """Return OpenAI's headers on what is left of the key's limits."""
-        return self._quotas.headers(holder, datetime.now(UTC))
+        return self._quotas.headers(holder, datetime.now(UTC)) if self._quotas.count(holder) else {}
 
     def do(self, payment: Coroutine[Any, Any, None]) -> None:
         """Pay without making anybody wait."""

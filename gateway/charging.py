@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from providers.types import Reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charge:
     """What an answer costs, and how that is known. Both are None where it is unknown."""
 
@@ -52,6 +52,8 @@ def together(own: Charge | None, calls: Sequence[MadeCall]) -> Charge:
     It is known as well as the least known of them. Calls that nobody answered cost nothing. `own` is None where there
     is no answer. Of several, each is rounded as the log rounds it, so that what is logged adds up.
     """
+    if not calls:
+        return own if own is not None and own.usd is not None else UNKNOWN
     charged = [Charge(call.cost_usd, call.cost_source) for call in calls if owed(call)]
     charged += [] if own is None else [own]
     known = [one.usd for one in charged if one.usd is not None]

@@ -1,6 +1,8 @@
 """What is logged: append-only events, joined by the decision's id.
 
-A request that was routed leaves one `Decision` and one `Outcome`; feedback may follow, or even come first.
+A request that was routed leaves one `Decision` and one `Outcome`; feedback may follow, or even come first. Nobody
+changes an event once it is recorded. What every request makes is not frozen all the same: to make a frozen one takes
+three times as long, as each of its fields is set by a call.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ PlanEnd = Literal["relayed", "settled", "bounds", "no_answer"]
 PLAN: Final = "plan"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoggedEstimate:
     """What was expected of one candidate when the decision was made. A cost of None was unknown."""
 
@@ -39,7 +41,7 @@ class LoggedEstimate:
     cost_usd: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """Which candidate was chosen, from which distribution, knowing what.
 
@@ -79,7 +81,7 @@ class Decision:
         return PLAN in self.trace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """One call to one candidate. `error` is None when it answered to the end, else a short code.
 
@@ -97,7 +99,7 @@ class Attempt:
     then: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MadeCall:
     """A call of a plan of several; each is charged for, whether the client gets its answer or not.
 
@@ -115,7 +117,7 @@ class MadeCall:
     latency_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What came of a decision.
 

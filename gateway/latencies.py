@@ -10,7 +10,7 @@ WEIGHT = 0.2
 MEMORY_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Mean:
     seconds: float
     at: float

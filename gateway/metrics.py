@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from gateway import counters
 from gateway.charging import owed
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from gateway.caching.types import Looked, Written
     from gateway.events import MadeCall, Outcome
+
+    Counts = counters.Family[counters.Tally]
+    Spreads = counters.Family[counters.Spread]
 
 #: Seconds; from a local echo to a long answer.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600)
@@ -41,7 +45,25 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        counter, gauge, histogram = self._counter, self._gauge, self._histogram
+        self._of_requests()
+        counter, gauge = self._counter, self._gauge
+        self.feedback = counter("feedback", "Feedback stored, by kind.", "kind")
+        self.signals_missed = counter("signals_missed", "Signals that missed their deadline.", "signal")
+        self.signals_failed = counter("signals_failed", "Signals that failed; the log has the trace.", "signal")
+        self.refused = counter("refused", "Requests that a policy refused, by policy and reason.", "policy", "reason")
+        self.events_dropped = counter("events_dropped", "Events of the log lost because its queue was full.")
+        self.store_errors = counter("store_errors", "Failed writes to the log; they are tried again.")
+        self.reloads = counter("config_reloads", "Attempts to take a changed configuration.", "result")
+        successful = "1 if the configuration on disk is the one in force, 0 if it was refused."
+        self.config_ok = gauge("config_last_reload_successful", successful)
+        self.config_info = gauge("config_info", "The configuration in force.", "digest")
+        self._of_what_is_shared()
+        self._of_learning()
+        self._of_plans()
+
+    def _of_requests(self) -> None:
+        """Register what every request counts in: on the event loop alone."""
+        counter, histogram = self._loop_counter, self._loop_histogram
         requests = "Chat completion requests that were answered, by policy, serving model and status."
         self.requests = counter("requests", requests, "policy", "model", "status")
         self.attempts = counter("attempts", "Calls to models, by model and result.", "model", "result")
@@ -53,16 +75,6 @@ class Metrics:
         unpriced = "Answers whose cost is unknown, for want of a price."
         self.unpriced = counter("unpriced_answers", unpriced, "model")
         self.tokens = counter("tokens", "Tokens, by model and kind (prompt, completion).", "model", "kind")
-        self.feedback = counter("feedback", "Feedback stored, by kind.", "kind")
-        self.signals_missed = counter("signals_missed", "Signals that missed their deadline.", "signal")
-        self.signals_failed = counter("signals_failed", "Signals that failed; the log has the trace.", "signal")
-        self.refused = counter("refused", "Requests that a policy refused, by policy and reason.", "policy", "reason")
-        self.events_dropped = counter("events_dropped", "Events of the log lost because its queue was full.")
-        self.store_errors = counter("store_errors", "Failed writes to the log; they are tried again.")
-        self.reloads = counter("config_reloads", "Attempts to take a changed configuration.", "result")
-        successful = "1 if the configuration on disk is the one in force, 0 if it was refused."
-        self.config_ok = gauge("config_last_reload_successful", successful)
-        self.config_info = gauge("config_info", "The configuration in force.", "digest")
         seconds = "Seconds from a request's arrival to the end of its answer."
         self.request_seconds = histogram("request_seconds", seconds, LATENCY_BUCKETS, "policy")
         ttft = "Seconds from a request's arrival to the first event of its stream."
@@ -71,15 +83,12 @@ class Metrics:
         self.overhead_seconds = histogram("overhead_seconds", overhead, OVERHEAD_BUCKETS, "stage")
         propensity = "Probability that the chosen candidate had."
         self.propensity = histogram("propensity", propensity, PROBABILITY_BUCKETS, "policy")
-        self._of_what_is_shared()
-        self._of_learning()
-        self._of_plans()
 
     def _of_plans(self) -> None:
         calls = "Calls of requests that took several, by policy, model and the first word of why they were made."
-        self.plan_calls = self._counter("plan_calls", calls, "policy", "model", "why")
+        self.plan_calls = self._loop_counter("plan_calls", calls, "policy", "model", "why")
         ended = "Requests that took several calls, by policy and how their plan ended."
-        self.plans = self._counter("plans", ended, "policy", "end")
+        self.plans = self._loop_counter("plans", ended, "policy", "end")
 
     def _of_learning(self) -> None:
         self._of_what_is_learned()
@@ -148,6 +157,8 @@ class Metrics:
         wrote = "Answers that were to be kept for another time, by policy and result."
         self.cache_writes = counter("cache_writes", wrote, "policy", "result")
         self.unauthorized = counter("unauthorized", "Requests without a good key or token, by reason.", "reason")
+        overloaded = "Requests refused because there was too much to do, by reason (lag, in_flight)."
+        self.overloaded = counter("overloaded", overloaded, "reason")
         self.redis_up = gauge("redis_up", "1 if Redis answered when it was asked last.")
         self.replicas = gauge("replicas", "Replicas that have given a sign lately.")
         self.replicas_differing = gauge("replicas_differing", "Those of them with another configuration in force.")
@@ -158,8 +169,11 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"pointsman_{name}", text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"pointsman_{name}", text, labels, buckets=buckets, registry=self.registry)
+    def _loop_counter(self, name: str, text: str, *labels: str) -> Counts:
+        return counters.counter(self.registry, f"pointsman_{name}", text, *labels)
+
+    def _loop_histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Spreads:
+        return counters.histogram(self.registry, f"pointsman_{name}", text, buckets, *labels)
 
     @property
     def cache(self) -> CacheCounts:
@@ -180,10 +194,9 @@ class Metrics:
             self._spend(outcome.own)
         for call in outcome.calls:
             self._spend(call)
-        self._observe_plan(policy, outcome)
-        if outcome.served_by is None:
-            return
-        if outcome.ttft_s is not None:
+        if outcome.calls or outcome.answer is not None:
+            self._observe_plan(policy, outcome)
+        if outcome.served_by is not None and outcome.ttft_s is not None:
             self.ttft_seconds.labels(model).observe(outcome.ttft_s)
 
     def _spend(self, call: MadeCall) -> None:
@@ -192,10 +205,11 @@ class Metrics:
         self.tokens.labels(call.model, "completion").inc(call.completion_tokens or 0)
         if call.cost_usd is None:
             self.unpriced.labels(call.model).inc(1 if owed(call) else 0)
-        else:
-            self.cost_usd.labels(call.model).inc(float(call.cost_usd))
-            if call.cost_source == "estimated":
-                self.estimated_cost_usd.labels(call.model).inc(float(call.cost_usd))
+            return
+        usd = float(call.cost_usd)
+        self.cost_usd.labels(call.model).inc(usd)
+        if call.cost_source == "estimated":
+            self.estimated_cost_usd.labels(call.model).inc(usd)
 
     def _observe_plan(self, policy: str, outcome: Outcome) -> None:
         """Count the calls of a plan of several, and how it ended."""
@@ -204,5 +218,5 @@ class Metrics:
             # The rest of it has numbers, of which there are too many for a label.
             self.plan_calls.labels(policy, call.model, call.why.partition(" ")[0]).inc()
         hedged = outcome.answer is not None and outcome.plan_end is None
-        if calls and not hedged:
+        if not hedged:
             self.plans.labels(policy, outcome.plan_end or "cut").inc()

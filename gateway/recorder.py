@@ -11,12 +11,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway.events import Event
 from gateway.store.base import RefusedEventError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.events import Event
     from gateway.store.base import Store
 
 logger = logging.getLogger(__name__)
@@ -28,15 +28,19 @@ MAX_BATCH: Final = 1000
 RETRY_S: Final = (0.05, 1.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entry:
-    """An event on its way to the store, and who waits for it: told whether it was new, or why it failed.
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Somebody who waits for an event to be stored: told whether it was new, or why it failed.
 
     Without an event it is somebody who waits for all that came before.
     """
 
     event: Event | None
-    done: Future[bool] | None = None
+    done: Future[bool]
+
+
+#: What is on its way to the store: an event for which nobody waits goes as it is, for there is one with every request.
+_Entry = Event | _Waiting
 
 
 class Recorder:
@@ -84,10 +88,11 @@ class Recorder:
 
     def record(self, event: Event) -> None:
         """Queue an event, in microseconds; drop it where the queue is full or closed. Call on the event loop."""
-        if not self._accepts():
+        # As `_accepts` says, without its calls: this is done twice for each request.
+        if self._close_by is not None or len(self._queue) + len(self._urgent) + len(self._batch) >= self._max_queue:
             self._drops.add(1, "the queue is full" if self._close_by is None else "the recorder is closed")
             return
-        self._queue.append(_Entry(event))
+        self._queue.append(event)
         if not self._work.is_set():
             self._work.set()
 
@@ -100,7 +105,7 @@ class Recorder:
         if not self._accepts():
             raise StoreError("the log's queue is full or closed: try again later")
         done: Future[bool] = Future()
-        self._urgent.append(_Entry(event, done))
+        self._urgent.append(_Waiting(event, done))
         return await self._hurried(done)
 
     async def flushed(self) -> None:
@@ -108,7 +113,7 @@ class Recorder:
         if self._close_by is not None:
             raise StoreError("the log's queue is closed: try again later")
         done: Future[bool] = Future()
-        self._queue.append(_Entry(None, done))
+        self._queue.append(_Waiting(None, done))
         await self._hurried(done)
 
     async def _hurried(self, done: Future[bool]) -> bool:
@@ -179,7 +184,7 @@ class Recorder:
         delay, longest = RETRY_S
         while self._batch:
             try:
-                fresh = self._store.append([entry.event for entry in self._batch if entry.event is not None])
+                fresh = self._store.append([event for event in map(_event, self._batch) if event is not None])
             except RefusedEventError as error:
                 self._refuse(error)
             except StoreError as error:
@@ -196,30 +201,34 @@ class Recorder:
         batch, self._batch = self._batch, []
         told = iter(fresh)
         for entry in batch:
-            new = entry.event is None or next(told)
-            if entry.done is not None and entry.done.set_running_or_notify_cancel():
+            new = _event(entry) is None or next(told)
+            if isinstance(entry, _Waiting) and entry.done.set_running_or_notify_cancel():
                 entry.done.set_result(new)
 
     def _refuse(self, error: RefusedEventError) -> None:
         """Give up on one event, lest it hold up all that follow."""
-        refused = [entry for entry in self._batch if entry.event is error.event]
-        self._batch = [entry for entry in self._batch if entry.event is not error.event]
+        refused = [entry for entry in self._batch if _event(entry) is error.event]
+        self._batch = [entry for entry in self._batch if _event(entry) is not error.event]
         _tell(refused, error)
         logger.error("event.refused", extra={"reason": str(error)})
         self._drops.add(len(refused), "it cannot be stored")
 
     def _fail(self, error: StoreError) -> None:
         """Tell those who wait, and keep the rest."""
-        waiting = [entry for entry in self._batch if entry.done is not None]
-        self._batch = [entry for entry in self._batch if entry.done is None]
-        _tell(waiting, error)
+        _tell(self._batch, error)
+        self._batch = [entry for entry in self._batch if not isinstance(entry, _Waiting)]
         logger.error("store.failed", extra={"reason": str(error), "pending": self.pending})
         self._on_error(error)
 
 
+def _event(entry: _Entry) -> Event | None:
+    return entry.event if isinstance(entry, _Waiting) else entry
+
+
 def _tell(entries: list[_Entry], error: StoreError) -> None:
+    """Tell those of them who wait."""
     for entry in entries:
-        if entry.done is not None and entry.done.set_running_or_notify_cancel():
+        if isinstance(entry, _Waiting) and entry.done.set_running_or_notify_cancel():
             entry.done.set_exception(error)
 
 

@@ -22,4 +22,5 @@ class HeardRecorder(Recorder):
     def record(self, event: Event) -> None:
         """Queue an event, and tell of it; see `Recorder.record`."""
         super().record(event)
-        self._promotions.hear((event,))
+        if self._promotions.progresses:
+            self._promotions.hear((event,))

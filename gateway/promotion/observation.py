@@ -9,7 +9,7 @@ from routers.sequential.weights import Chances, Weights, by_chance, by_side, con
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.deciding import Routed
+    from gateway.deliberation import Routed
     from gateway.promotion.trial import Trial
 
 

@@ -12,7 +12,7 @@ from gateway.promotion.observation import noted
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from gateway.deciding import Routed
+    from gateway.deliberation import Routed
     from gateway.policy import Policy
     from gateway.promotion.trial import Trial
 

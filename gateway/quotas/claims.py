@@ -38,7 +38,7 @@ MOST: Final = 2**53 - 1
 MOST_SPENT: Final = 2**43
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stake:
     """What a request claims of one quota, on whose account; the window ends at `end_ms` (None: there is none)."""
 
@@ -53,7 +53,12 @@ class Claims:
 
     def __init__(self, quotas: Sequence[Quota], crowd: Crowd) -> None:
         self._quotas = tuple(quotas)
+        self._of_models = tuple(quota for quota in self._quotas if quota.per == "model")
         self._crowd = crowd
+
+    def count(self, holder: Holder) -> bool:
+        """Tell whether there is any quota that may count a holder's requests."""
+        return bool(self._quotas or holder.own)
 
     def stakes(self, holder: Holder, model: str, estimate: Estimate, now_ms: int) -> tuple[Stake, ...]:
         """Return what a request to a model claims.
@@ -69,16 +74,15 @@ class Claims:
 
     def concerning(self, holder: Holder) -> tuple[Quota, ...]:
         """Return the quotas that may count a holder's requests: those for all, and its key's own."""
-        return self._quotas + holder.own
+        return self._quotas + holder.own if holder.own else self._quotas
 
     def of_models(self, models: Sequence[str]) -> Iterator[tuple[Quota, str, str]]:
         """Yield the quotas that count by model, each with each of these models that it counts, and on which account."""
-        for quota in self._quotas:
-            if quota.per == "model":
-                accounts = ((model, account) for model in models for account in _accounts(model))
-                yield from (
-                    (quota, model, account) for model, account in accounts if quota.of is None or account in quota.of
-                )
+        for quota in self._of_models:
+            accounts = ((model, account) for model in models for account in _accounts(model))
+            yield from (
+                (quota, model, account) for model, account in accounts if quota.of is None or account in quota.of
+            )
 
     def counter(self, quota: Quota, holder: str, now_ms: int) -> tuple[str, Window | None]:
         """Return the name of a holder's counter, and its window."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.quotas.types import Estimate, Holder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
     """On whose account a grant goes. It counts in the windows of `made_ms`, and is held until `last_ms` at most."""
 

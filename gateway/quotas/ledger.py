@@ -18,7 +18,7 @@ KEPT_MS: Final = 86_400_000
 TTL_MS: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """So much of a counter, which may not come to more than `limit`. The counter may be forgotten at `until_ms`."""
 
@@ -28,7 +28,7 @@ class Claim:
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reservation:
     """Claims that are granted all or none. It is renewed while it is open, but not beyond `last_ms`."""
 
@@ -37,7 +37,7 @@ class Reservation:
     last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Level:
     """How full a counter is: what was used, and what open reservations hold of it."""
 
@@ -54,7 +54,7 @@ class Level:
         return claim.amount == 0 or self.taken + claim.amount <= claim.limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What came of a reservation: the levels thereafter, and which claims did not fit in, both in the claims' order.
 

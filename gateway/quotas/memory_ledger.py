@@ -23,7 +23,7 @@ class _Counter:
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lease:
     reservation: Reservation
     expires_ms: int
@@ -61,6 +61,10 @@ class MemoryLedger:
 
     async def reserve(self, reservation: Reservation, now_ms: int) -> Answer:
         """Hold a reservation's claims, all or none; see `Ledger.reserve`."""
+        return self.grant(reservation, now_ms)
+
+    def grant(self, reservation: Reservation, now_ms: int) -> Answer:
+        """Hold a reservation's claims, all or none, for whoever has no coroutine to wait in."""
         self._expire(now_ms)
         former = self._give_back(reservation.id)
         refused = tuple(not self.known(claim.counter).admits(claim) for claim in reservation.claims)
@@ -81,6 +85,10 @@ class MemoryLedger:
 
     async def tend(self, now_ms: int, watched: Mapping[str, int]) -> None:  # noqa: ARG002 - all is known here
         """Renew what is open."""
+        self.renew(now_ms)
+
+    def renew(self, now_ms: int) -> None:
+        """Renew what is open; what was not renewed in time has expired."""
         self._expire(now_ms)
         for id_, lease in self._open.items():
             if lease.expires_ms < min(now_ms + self._ttl_ms * 2 // 3, lease.reservation.last_ms):

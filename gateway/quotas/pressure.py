@@ -36,6 +36,10 @@ class Pressure:
         return max(self.prices.values(), default=1.0)
 
 
+#: Where no quota counts money.
+NO_PRESSURE: Final = Pressure()
+
+
 class Paces:
     """The pace of each holder of each quota that is spent evenly."""
 

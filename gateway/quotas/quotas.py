@@ -13,7 +13,7 @@ from gateway.quotas.errors import shown
 from gateway.quotas.grant import Grant, Order
 from gateway.quotas.headers import Left, limit_headers
 from gateway.quotas.ledger import TTL_MS, Claim, Reservation
-from gateway.quotas.pressure import Paces, Pressure, nearing
+from gateway.quotas.pressure import NO_PRESSURE, Paces, Pressure, nearing
 from gateway.quotas.windows import Window, milliseconds
 from gateway.store.money import from_nanos
 
@@ -55,6 +55,10 @@ class Quotas:
         self._claims = Claims(quotas, self._crowd)
         self._longest_ms = int(longest_s * 1000)
 
+    def count(self, holder: Holder) -> bool:
+        """Tell whether there is any quota that may count a holder's requests; where there is none, nobody reserves."""
+        return self._claims.count(holder)
+
     async def reserve(self, holder: Holder, model: str, estimate: Estimate, at: datetime) -> Grant:
         """Return the grant that a request to a model needs, which has to be settled or released.
 
@@ -89,6 +93,8 @@ class Quotas:
 
     def pressure(self, holder: Holder, at: datetime) -> Pressure:
         """Return how scarce a holder's money is, as far as is known."""
+        if not self._claims.count(holder):
+            return NO_PRESSURE
         now_ms = milliseconds(at)
         shares: dict[str, float] = {}
         prices: dict[str, float] = {}
@@ -107,6 +113,8 @@ class Quotas:
 
         Of a session's budget, they say what is left once this request has taken all that it may.
         """
+        if not self._claims.count(holder):
+            return {}
         now_ms = milliseconds(at)
         limits = []
         for quota, name in self._held(holder, lambda quota: quota.per == "key" and quota.window == "minute"):

@@ -22,7 +22,7 @@ from gateway.quotas.leases import Lease, Leases
 from gateway.quotas.memory_ledger import MemoryLedger
 from gateway.quotas.messages import Settlement
 from gateway.quotas.outbox import Outbox
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -48,8 +48,12 @@ class Holder:
     session: str = ""
     own: tuple[Quota, ...] = field(default=())
 
+    def under(self, policy: str) -> Holder:
+        """Return the account as requests of a policy use it."""
+        return Holder(self.key, self.user, self.team, self.tags, policy, self.session, self.own)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Estimate:
     """What a request may take: tokens of prompt and answer together, and nano-dollars (None: its price is unknown)."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ DAY_MS = 86_400_000
 LENGTHS_MS = {"minute": 60_000, "hour": 3_600_000, "day": DAY_MS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
     """From `start_ms` until before `end_ms`, in milliseconds since 1970."""
 
@@ -36,14 +37,16 @@ def milliseconds(at: datetime) -> int:
 def window_at(kind: WindowKind, now_ms: int) -> Window:
     """Return the window that a moment lies in."""
     if kind == "month":
-        return _month(now_ms)
+        return _month(now_ms // DAY_MS)
     length_ms = LENGTHS_MS[kind]
     start_ms = now_ms - now_ms % length_ms
     return Window(start_ms, start_ms + length_ms)
 
 
-def _month(now_ms: int) -> Window:
-    at = datetime.fromtimestamp(now_ms / 1000, UTC)
+@lru_cache(maxsize=64)
+def _month(day: int) -> Window:
+    """Return the month of a day, counted from 1970: it takes longer than all else that a quota needs for a request."""
+    at = datetime.fromtimestamp(day * DAY_MS / 1000, UTC)
     start = datetime(at.year, at.month, 1, tzinfo=UTC)
     end = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
     return Window(milliseconds(start), milliseconds(end))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def estimates_text(estimates: Mapping[str, LoggedEstimate]) -> str:
     """Return estimates by model as JSON text."""
+    if not estimates:
+        return "{}"
     return json_text({model: _estimate_members(estimate) for model, estimate in estimates.items()})
 
 
@@ -40,6 +42,8 @@ def attempts(text: str) -> tuple[Attempt, ...]:
 
 def calls_text(calls: Sequence[MadeCall]) -> str:
     """Return a plan's calls as JSON text. Raises `ValueError` for one that no log can hold."""
+    if not calls:
+        return "[]"
     return json_text([_call_members(call) for call in calls])
 
 

@@ -5,35 +5,24 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from gateway.events import Decision, Erasure, Feedback, Move, Outcome
-from gateway.store import codec, queries, schema
-from gateway.store.base import Cursor, LoggedEvent, RefusedEventError, Selection, StoreError
+from gateway.events import Erasure
+from gateway.store import codec, inserting, queries, schema
+from gateway.store.base import Cursor, LoggedEvent, Selection, StoreError
 from gateway.store.failures import translated
 from gateway.store.queries import PIECE
-from gateway.store.values import Row, to_micros, unicode_text
+from gateway.store.values import to_micros, unicode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from gateway.events import Event
+    from gateway.events import Event, Feedback, Move
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
-
-# A conflict on the key is a repeat; any other violation is an error, which INSERT OR IGNORE would hide.
-_INSERT: Final = {
-    Decision: "INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-    Outcome: (
-        "INSERT INTO outcomes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (decision_id) DO NOTHING"
-    ),
-    Feedback: "INSERT INTO feedback VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-    Erasure: "INSERT INTO erasures VALUES (?,?,?) ON CONFLICT (feedback_id) DO NOTHING",
-    Move: "INSERT INTO moves VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
-}
 
 
 class SQLiteStore:
@@ -74,9 +63,13 @@ class SQLiteStore:
         rows = [(event, codec.encode(event)) for event in events]
         with self._lock, translated(self._path):
             connection = self._writable()
-            with _transaction(connection):
-                fresh = [_insert(connection, event, row) for event, row in rows]
-            if any(isinstance(event, Erasure) for event, _ in rows):
+            try:
+                with _transaction(connection):
+                    fresh = inserting.insert_all(connection, rows)
+            except inserting.NotAllNewError:
+                with _transaction(connection):
+                    fresh = [inserting.insert(connection, event, row) for event, row in rows]
+            if any(isinstance(event, Erasure) for event in events):
                 _forget(connection)
         return fresh
 
@@ -132,7 +125,7 @@ class SQLiteStore:
                 found = queries.selected(connection, which)
                 erasures = [Erasure(feedback_id, UUID(decision_id), at) for feedback_id, decision_id in found]
                 for erasure in erasures:
-                    _insert(connection, erasure, codec.encode(erasure))
+                    inserting.insert(connection, erasure, codec.encode(erasure))
             if erasures:
                 _forget(connection)
         return erasures
@@ -186,6 +179,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         schema.migrate(connection)
         schema.check(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
+        # What undoes a statement that fails halfway is longer, for a block of rows, than what SQLite keeps in memory.
+        connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _check_readable(path: Path) -> None:
@@ -205,13 +200,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # some failures have rolled back already
             connection.execute("ROLLBACK")
         raise
-
-
-def _insert(connection: sqlite3.Connection, event: Event, row: Row) -> bool:
-    try:
-        return connection.execute(_INSERT[type(event)], row).rowcount == 1
-    except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
-        raise RefusedEventError(event, str(error)) from error
 
 
 def _forget(connection: sqlite3.Connection) -> None:

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic_core import to_json
+
 Value = str | int | float | bytes | None
 Row = tuple[Value, ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_ONE_DAY = 86_400_000_000
+_ONE_SECOND = 1_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LARGEST = 2**63 - 1
 
@@ -26,7 +29,8 @@ def to_micros(at: datetime) -> int:
     """Return a time as microseconds since 1970, UTC. Raises `ValueError` for a time without a zone."""
     if at.utcoffset() is None:
         raise ValueError(f"time {at} has no time zone: use datetime.now(UTC)")
-    return (at - _EPOCH) // _MICROSECOND
+    since = at - _EPOCH
+    return since.days * _ONE_DAY + since.seconds * _ONE_SECOND + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:
@@ -55,6 +59,10 @@ def real(value: float | None) -> float | None:
 
 
 def json_text(value: Mapping[str, Any] | list[Any]) -> str:
-    """Return a mapping or a list as JSON text."""
-    plain = dict(value) if isinstance(value, Mapping) else value
-    return json.dumps(plain, separators=(",", ":"))
+    """Return a mapping or a list as JSON text. Raises `TypeError` for what JSON does not have."""
+    try:
+        # A third of what `json.dumps` takes: it is most of a row's cost.
+        return to_json(value).decode()
+    except ValueError:  # a lone surrogate, a mapping that is no dictionary, or what neither of the two can write
+        plain = dict(value) if isinstance(value, Mapping) else value
+        return json.dumps(plain, separators=(",", ":"))

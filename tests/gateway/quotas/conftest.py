@@ -1,4 +1,4 @@
-"""A real Redis, and ledgers of both kinds."""
+"""A real Redis, and ledgers of all kinds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 from gateway.quotas.memory_ledger import MemoryLedger
 from gateway.quotas.shared import shared_ledger
 from gateway.sharing.link import Link
+from gateway.workers.ledger import TeamLedger
+from gateway.workers.table import Table
+from tests.gateway.workers.pairs import joined
 from tests.redis_server import redis_server
 
 if TYPE_CHECKING:
@@ -45,7 +48,11 @@ async def replicas(shared_redis: RedisServer) -> AsyncIterator[Callable[..., Led
         await link.aclose()
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
-    """Return an empty ledger, of either kind."""
-    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("replicas")()
+@pytest.fixture(params=["memory", "redis", "team"])
+async def ledger(request: pytest.FixtureRequest, replicas: Callable[..., Ledger]) -> AsyncIterator[Ledger]:
+    """Return an empty ledger, of any kind."""
+    if request.param == "team":
+        async with joined(Table().answering) as channel:
+            yield TeamLedger(channel, "worker")
+    else:
+        yield MemoryLedger() if request.param == "memory" else replicas()
