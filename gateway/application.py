@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
+from prometheus_client import generate_latest
+
 from gateway.config.build import Lasting, open_runtime
 from gateway.config.caching import open_shelf
-from gateway.config.endpoints import health_checks, new_conditions
+from gateway.config.endpoints import health_checks, new_conditions, whole
 from gateway.config.feedback import feedback_rules
 from gateway.config.files import read_files
-from gateway.config.listening import judging_rules
+from gateway.config.listening import judging_rules, open_budget
 from gateway.config.loader import ConfigError
 from gateway.config.quotas import build_quotas
 from gateway.deciding import World
 from gateway.endpoints.fleet import Fleet
 from gateway.endpoints.health_checks import HealthChecks
+from gateway.entropy import Entropy
 from gateway.exploration.budget import Budgets
 from gateway.feedback.intake import Intake
 from gateway.hedging.hedges import HEDGING, Hedges
@@ -43,14 +46,17 @@ from gateway.resources import Resources
 from gateway.sessions import Sessions
 from gateway.store.memory import MemoryStore
 from gateway.store.sqlite import SQLiteStore
+from gateway.workers.checks import refuse_unshared
+from gateway.workers.sharing import TeamSharing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gateway.caching.shelf import Shelf
     from gateway.config.files import Files
     from gateway.config.models import GatewayConfig
+    from gateway.implicit.memory import Memory
     from gateway.promotion.register import Register
     from gateway.quotas.ledger import Ledger
     from gateway.recorder import Recorder
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from gateway.sharing.link import Link
     from gateway.sharing.sharing import Sharing
     from gateway.store.base import Store
+    from gateway.workers.team import Team
 
 logger = logging.getLogger("pointsman")
 
@@ -67,13 +74,21 @@ Part = TypeVar("Part")
 class Gateway:
     """Serves with one runtime at a time; `reload` puts another in its place, or leaves it where it is."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str] = os.environ, *, learn: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        learn: bool = True,
+        team: Team | None = None,
+    ) -> None:
         self.path = path
+        self._team = team
         self.metrics = Metrics()
         self.stopping = False
         self._environment = environment
         self._resources = Resources()
-        self._learning = Learning(path, environment, self.metrics, run=learn)
+        self._learning = Learning(path, environment, self.metrics, run=learn and self.leads, tells=self.leads)
         self._promotions = Promotions()
         self._monitor: Monitor | None = None
         self._watches: Watches | None = None
@@ -83,11 +98,14 @@ class Gateway:
         self._retired: set[asyncio.Task[None]] = set()
         self._files: Files | None = None
         self._runtime: Runtime | None = None
+        #: What was opened to be taken, once all workers have opened it.
+        self._next: tuple[Files, Runtime] | None = None
         self._recorder: Recorder | None = None
         self._pipeline: Pipeline | None = None
         self._store: Store | None = None
         self._intake: Intake | None = None
         self._sharing: Sharing | None = None
+        self._among: TeamSharing | None = None
         self._shelf: Shelf | None = None
         self._listening: Listening | None = None
         self._quotas: Quotas | None = None
@@ -97,8 +115,10 @@ class Gateway:
         """Read the configuration and open all that it names, once. Raises `ConfigError` and `StoreError`."""
         if self._files is not None:
             return
-        files = read_files(self.path, self._environment)
+        files = self._read()
         self._sharing = open_sharing(files, self._fleet, self.metrics)
+        if self._sharing is None and self._team is not None:
+            self._among = TeamSharing(self._team, self._fleet)
         self._store = await asyncio.to_thread(open_store, files)
         self._recorder = HeardRecorder(
             self._store,
@@ -109,13 +129,15 @@ class Gateway:
         )
         self._recorder.start()
         self._intake = Intake(self._recorder, self._store, self.metrics)
-        sessions = self._sharing.sessions if self._sharing else Sessions()
-        ledger = open_ledger(files.config, self._sharing)
+        shared = self._sharing or self._among
+        sessions = shared.sessions if shared else Sessions()
+        ledger = self._among.ledger if self._among else open_ledger(files.config, self._sharing)
         self._quotas = Quotas((), ledger, longest_s=0)
-        rng, budgets, hedges = random.SystemRandom(), Budgets(ledger), Hedges(Purse(Budgets(ledger, HEDGING)))
+        rng, budgets, hedges = Entropy(), Budgets(ledger), Hedges(Purse(Budgets(ledger, HEDGING)))
         world = World(self._fleet, sessions, Latencies(), rng, self._quotas, budgets, self._promotions, hedges)
         self._pipeline = Pipeline(self._recorder, self.metrics, world)
-        self._listening = Listening(self._recorder, self.metrics, world, self._link)
+        budget = self._among.budget if self._among else open_budget(self._link)
+        self._listening = Listening(self._recorder, self.metrics, world, self._remembering(), budget)
         try:
             self._take(files, await self._open_runtime(files))
             await self._learning.take(files, self.runtime)
@@ -124,12 +146,18 @@ class Gateway:
             raise
         if self._sharing is not None:
             self._sharing.start(lambda: self.runtime.digest)
+        if self._among is not None:
+            await self._among.start()
         self._tending = asyncio.ensure_future(self._quotas.run())
         self._learning.start()
-        register = open_register(self._sharing, self._recorder, self._store)
-        self._monitor = Monitor(self._promotions, register, self._store, self.metrics)
+        await self._watch(self._recorder, self._store)
+
+    async def _watch(self, recorder: Recorder, store: Store) -> None:
+        """Begin to watch candidates and promises, by what the log tells."""
+        register = open_register(self._sharing, recorder, store)
+        self._monitor = Monitor(self._promotions, register, store, self.metrics)
         await self._monitor.start()
-        self._watches = Watches(lambda: self.runtime.policies.policies, self._least_judged, self._store, self.metrics)
+        self._watches = Watches(lambda: self.runtime.policies.policies, self._least_judged, store, self.metrics)
         await self._watches.start()
 
     async def aclose(self) -> None:
@@ -142,6 +170,7 @@ class Gateway:
         if self._monitor is not None:
             await self._monitor.aclose()
         runtime, self._runtime = self._runtime, None
+        await self.abandon()
         if runtime is not None:
             await runtime.aclose(patience_s=0)
         for task in self._retired:
@@ -163,6 +192,8 @@ class Gateway:
             await _opened(self._quotas).tend(datetime.now(UTC))  # Redis is told what is still to be told
         if self._sharing is not None:
             await self._sharing.aclose()
+        if self._among is not None:
+            await self._among.aclose()
         if self._recorder is not None:
             await self._recorder.aclose()
 
@@ -182,30 +213,82 @@ class Gateway:
     def _link(self) -> Link | None:
         return self._sharing.link if self._sharing else None
 
+    def _remembering(self) -> Callable[[float, bytes], Memory] | None:
+        """Return what opens a memory that is shared with replicas or workers, None where there are none."""
+        if self._among is not None:
+            return self._among.memory
+        if self._sharing is None:
+            return None
+        return partial(import_module("gateway.implicit.shared_memory").SharedMemory, self._sharing.link)
+
     async def reload(self) -> bool:
-        """Take the configuration on disk; return whether it was taken.
+        """Take the configuration on disk; return whether it was taken. Of several workers all take it, or none.
 
         A bad one is refused whole: the last good one goes on serving, and the log and a metric say so.
         """
+        if self._team is not None:
+            return await self._team.reload()
         async with self._reloading:
-            try:
-                files = read_files(self.path, self._environment)
-                if files.digest == self.runtime.digest:
-                    self.metrics.config_ok.set(1)  # it may have been worse in between
-                    return True
-                self._refuse_fixed_changes(files)
-                runtime = await self._open_runtime(files)
-            except ConfigError as error:
-                logger.error("config.refused", extra={"reason": str(error)})  # noqa: TRY400 - the message says where
-                self.metrics.reloads.labels("refused").inc()
-                self.metrics.config_ok.set(0)
+            if await self.prepare() is None:
                 return False
-            self._retire(self.runtime)
-            self._take(files, runtime)
-            await self._learning.take(files, runtime)
-            self.metrics.reloads.labels("taken").inc()
-            logger.info("config.taken", extra={"digest": runtime.digest[:12]})
+            await self.commit()
             return True
+
+    async def prepare(self) -> str | None:
+        """Open the configuration on disk, unless it is in force, to be committed or abandoned.
+
+        Return its digest, None for a bad one.
+        """
+        try:
+            files = self._read()
+            if files.digest != self.runtime.digest:
+                self._refuse_fixed_changes(files)
+                self._next = files, await self._open_runtime(files)
+        except ConfigError as error:
+            logger.error("config.refused", extra={"reason": str(error)})  # noqa: TRY400 - the message says where
+            self._count_reload("refused")
+            self.metrics.config_ok.set(0)
+            return None
+        return files.digest
+
+    async def commit(self) -> None:
+        """Put what was prepared in force."""
+        found, self._next = self._next, None
+        if found is None:
+            self.metrics.config_ok.set(1)  # it may have been worse in between
+            return
+        files, runtime = found
+        self._retire(self.runtime)
+        self._take(files, runtime)
+        await self._learning.take(files, runtime)
+        self._count_reload("taken")
+        logger.info("config.taken", extra={"digest": runtime.digest[:12]})
+
+    async def abandon(self) -> None:
+        """Close what was prepared, if anything: another worker cannot take it, or has read another."""
+        found, self._next = self._next, None
+        if found is not None:
+            await found[1].aclose(patience_s=0)
+
+    @property
+    def leads(self) -> bool:
+        """Tell whether this process does what one does for all workers."""
+        return self._team is None or self._team.leads
+
+    async def exposition(self) -> bytes:
+        """Return the metrics in Prometheus' text format, those of all workers together."""
+        return generate_latest(self.metrics.registry) if self._team is None else await self._team.metrics()
+
+    def _read(self) -> Files:
+        """Return the configuration on disk. Raises `ConfigError`, also where it cannot be shared by the workers."""
+        files = read_files(self.path, self._environment)
+        if self._team is not None:
+            refuse_unshared(files, self._team.place.count)
+        return files
+
+    def _count_reload(self, result: str) -> None:
+        if self.leads:  # what all have tried was one attempt
+            self.metrics.reloads.labels(result).inc()
 
     @property
     def runtime(self) -> Runtime:
@@ -258,7 +341,8 @@ class Gateway:
         self._promotions.take(runtime.policies.policies, self.intake.rules.rewards)
         _opened(self._quotas).replace(build_quotas(files.config.quotas), longest_s=longest_s(runtime))
         endpoints = {model: backend.endpoints for model, backend in runtime.backends.items()}
-        self._fleet.take(endpoints, new_conditions(files.config, runtime.backends))
+        share = self._team.place.share if self._team else whole
+        self._fleet.take(endpoints, new_conditions(files.config, runtime.backends, share))
         self._health_checks.start(health_checks(files.config, runtime.backends))
         self.metrics.config_ok.set(1)
         self.metrics.config_info.clear()

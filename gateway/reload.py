@@ -20,8 +20,10 @@ logger = logging.getLogger("pointsman")
 async def watch_files(gateway: Gateway) -> None:
     """Reload whenever one of the configuration's files changes, until cancelled.
 
-    Where files can no longer be watched, the log says so; SIGHUP still reloads.
+    Where files can no longer be watched, the log says so; SIGHUP still reloads. Of several workers one watches for all.
     """
+    if not gateway.leads:
+        return
     try:
         await _watch(gateway)
     except OSError as error:

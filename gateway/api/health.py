@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.api.state import gateway_of
 
@@ -27,5 +27,5 @@ async def readyz(request: Request, response: Response) -> dict[str, str]:
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request) -> Response:
-    """Return the metrics in Prometheus' text format."""
-    return Response(generate_latest(gateway_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    """Return the metrics, of all workers where there are several, in Prometheus' text format."""
+    return Response(await gateway_of(request).exposition(), media_type=CONTENT_TYPE_LATEST)

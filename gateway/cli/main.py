@@ -26,6 +26,7 @@ from gateway.cli import (
     serve,
     train,
     tune,
+    worker,
 )
 from gateway.config.loader import ConfigError
 from gateway.embedding_cache import CacheError
@@ -71,6 +72,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.command)
+app.command("worker", hidden=True)(worker.command)
 app.command("check")(check.command)
 app.command("explain")(explain.command)
 app.add_typer(policy.app, name="policy")

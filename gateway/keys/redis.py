@@ -13,7 +13,7 @@ from uuid import uuid4
 from gateway.keys.codec import decode, encode
 from gateway.keys.errors import KeysAway
 from gateway.keys.store import PAGE, Changes, changed_meanwhile, name_taken
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

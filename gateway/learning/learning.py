@@ -30,10 +30,17 @@ POLL_S: Final = 1.0
 
 
 class Learning:
-    """Follows a learner, for as long as the gateway is open. `run` says whether it may have one of its own."""
+    """Follows a learner, for as long as the gateway is open.
 
-    def __init__(self, path: Path, environment: Mapping[str, str], metrics: Metrics, *, run: bool) -> None:
+    `run` says whether it may have one of its own, `tells` whether it counts what failed there: of several who follow
+    one learner, one does.
+    """
+
+    def __init__(
+        self, path: Path, environment: Mapping[str, str], metrics: Metrics, *, run: bool, tells: bool = True
+    ) -> None:
         self._metrics = metrics
+        self._tells = tells
         self._run = run
         self._child = Child(path, environment, self._died)
         self._folder: Path | None = None
@@ -90,7 +97,8 @@ class Learning:
         if status is None:
             return
         before = self._status if self._status and self._status.process == status.process else None
-        self._metrics.learning_failures.labels("turn").inc(status.failures - (before.failures if before else 0))
+        if self._tells:
+            self._metrics.learning_failures.labels("turn").inc(status.failures - (before.failures if before else 0))
         self._metrics.learning_last_success.set(status.succeeded_at)
         self._metrics.learning_lag.set(max(0.0, time.time() - status.succeeded_at))
         self._status = status

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from gateway.sharing.away import RedisAway
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -23,10 +25,6 @@ Answer = TypeVar("Answer")
 REST_S: Final = 0.5
 #: Connections at most; who finds none free waits for one, as long as for an answer.
 CONNECTIONS: Final = 32
-
-
-class RedisAway(Exception):
-    """Redis did not answer, or not in time. What it was asked to do may have been done all the same."""
 
 
 class Link:

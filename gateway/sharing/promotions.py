@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.promotion.machine import standing_after
 from gateway.promotion.register import LogRegister
 from gateway.promotion.types import Standing
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 from routers.sums import Sums
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.endpoints.endpoint import Condition
     from gateway.endpoints.fleet import Fleet
-    from gateway.sharing.link import Link
+    from gateway.sharing.away import Linked
 
 #: How much longer a rest must be than what is known of it, in seconds, to be told: clocks differ, and so do roundings.
 NEWS_S = 0.05
@@ -24,7 +24,7 @@ Until = dict[str, float]
 class SharedRests:
     """Exchanges the rests of a fleet. Among replicas times are of the wall clock, here of the monotonic one."""
 
-    def __init__(self, link: Link, fleet: Fleet) -> None:
+    def __init__(self, link: Linked, fleet: Fleet) -> None:
         self._link = link
         self._fleet = fleet
         self._key = f"{link.prefix}:rests"

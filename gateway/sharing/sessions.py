@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gateway.sessions import MAX_SESSIONS, Last, Sessions
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
-    from gateway.sharing.link import Link
+    from gateway.sharing.away import Linked
 
 #: Seconds after which a session's last model is forgotten: as long as the longest prompt caches.
 KEPT_S = 3600
@@ -22,7 +22,7 @@ MAX_PENDING = 10_000
 class SharedSessions(Sessions):
     """Remembers sessions here and in Redis. Redis is asked by `refresh` alone; what is noted is told by `sync`."""
 
-    def __init__(self, link: Link, max_sessions: int = MAX_SESSIONS) -> None:
+    def __init__(self, link: Linked, max_sessions: int = MAX_SESSIONS) -> None:
         super().__init__(max_sessions)
         self._link = link
         self._pending: dict[tuple[str, str], Last] = {}

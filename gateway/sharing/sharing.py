@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from gateway.sharing.away import RedisAway
 from gateway.sharing.beat import beat
-from gateway.sharing.link import Link, RedisAway
+from gateway.sharing.link import Link
 from gateway.sharing.replicas import Replicas
 from gateway.sharing.rests import SharedRests
 from gateway.sharing.sessions import SharedSessions
