@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from gateway.api.leaving import EXTENSION, Leaving
 from gateway.errors import error_body
 
 if TYPE_CHECKING:
@@ -31,14 +32,17 @@ class BoundedProtocol(HttpToolsProtocol):
     max_headers: ClassVar[int]
     head_s: ClassVar[float]
 
-    _bytes = 0
-    _unparsed = 0
+    #: Bytes of a head that is not complete, and of the piece that came last.
+    _came = 0
+    _piece = 0
     _in_head = False
     _too_large = False
     _patience: asyncio.TimerHandle | None = None
+    _leaving: Leaving
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base
         """Begin to wait for a head."""
+        self._leaving = Leaving()
         super().connection_made(transport)
         self._await_head()
 
@@ -46,40 +50,33 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._stop_waiting()
         super().connection_lost(exc)
+        self._leaving.tell()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, and count what is still no header."""
+        """Parse what has come, and count what is still no complete head."""
         inside = self._in_head
+        self._piece = len(data)
         super().data_received(data)
-        if inside and self._in_head and not self.transport.is_closing():
-            # The parser keeps a header to itself until it ends.
-            self._unparsed += len(data)
-            if self._bytes + self._unparsed > 2 * self.max_bytes:
+        if self._in_head and not self.transport.is_closing():
+            # Nearly all heads come in one piece, and need no timer.
+            if self._patience is None:
+                self._await_head()
+            # The parser keeps a header to itself until it ends; what came first may have been another request's body.
+            self._came = self._came + len(data) if inside else self._size
+            if self._came > 2 * self.max_bytes or len(self.headers) > self.max_headers:
                 self._too_large = True
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self._bytes = self._unparsed = 0
+        self.scope["extensions"] = {EXTENSION: {"leaving": self._leaving}}
+        self._came = 0
         self._in_head = True
-        if self._patience is None:
-            self._await_head()
-
-    def on_url(self, url: bytes) -> None:
-        """Count a part of the target."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
-        if len(self.headers) > self.max_headers:
-            self._refuse(f"more than {self.max_headers} headers")
 
     def on_headers_complete(self) -> None:
-        """Stop counting: what follows is a body."""
+        """Count the head, in one go: a head that comes in many pieces is counted as they come."""
+        self._check()
         self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
@@ -95,15 +92,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[status] + b"\r\n".join([*lines, b"", body]))
         self.transport.close()
 
-    def _count(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes > self.max_bytes:
-            self._refuse(f"more than {self.max_bytes} bytes")
+    def _check(self) -> None:
+        """Raise `HeadTooLarge` for a head that is too large: the parser stops at an error, and its caller answers."""
+        if len(self.headers) <= self.max_headers and self._came + self._piece <= self.max_bytes:
+            return  # no more than that has come
+        self._too_large = len(self.headers) > self.max_headers or self._size > self.max_bytes
+        if self._too_large:
+            raise HeadTooLarge(f"more than {self.max_headers} headers, or {self.max_bytes} bytes")
 
-    def _refuse(self, why: str) -> None:
-        # The parser stops at an error, and its caller answers.
-        self._too_large = True
-        raise HeadTooLarge(why)
+    @property
+    def _size(self) -> int:
+        """Return how many bytes of a head were understood."""
+        return len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
 
     def _await_head(self) -> None:
         self._patience = self.loop.call_later(self.head_s, self._give_up)

@@ -6,27 +6,36 @@ import asyncio
 import math
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from gateway.accepting import accept_more
 from gateway.app import create_app
 from gateway.config.loader import ConfigError
 from gateway.config.references import strangers_problem
 from gateway.connections import bounded
+from gateway.heap import settle
+from gateway.overload_door import door
+from gateway.workers.sockets import listening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from socket import socket
     from types import FrameType
 
     from gateway.application import Gateway
+    from gateway.config.models import ServerConfig
+    from gateway.workers.team import Team
+
+    #: Tells the address that a server listens on.
+    Announce = Callable[[str], Awaitable[None]]
 
 
 class Server(uvicorn.Server):
     """Announces its address once it listens, and is no longer ready from the first signal to stop on."""
 
-    def __init__(self, config: uvicorn.Config, gateway: Gateway, announce: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, announce: Announce) -> None:
         super().__init__(config)
         self._gateway = gateway
         self._announce = announce
@@ -35,8 +44,10 @@ class Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets)
         if self.started:
+            settle()
+            accept_more(self)
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+            await self._announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop: no new connections, and time for the open ones; a second SIGINT does not wait for them.
@@ -62,10 +73,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(gateway: Gateway, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
+async def serve(gateway: Gateway, host: str | None, port: int | None, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the configuration.
 
-    `announce` is called with the address once it listens. Raises `ConfigError` and `StoreError`.
+    `announce` is told the address once it listens. Raises `ConfigError` and `StoreError`.
     """
     await gateway.open()
     settings = gateway.runtime.config.server
@@ -73,11 +84,29 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
     if problem := strangers_problem(gateway.runtime.config, host):
         await gateway.aclose()
         raise ConfigError(f"--host: {problem}")
-    config = uvicorn.Config(
+    config = _config(gateway, settings, host=host, port=settings.port if port is None else port)
+    await _run(gateway, Server(config, gateway, announce))
+
+
+async def work(gateway: Gateway, team: Team, said: Callable[[str], str]) -> None:
+    """Serve as one of several workers, until SIGTERM or SIGINT, or until the parent has ended.
+
+    `said` returns what is to be said once all listen, for the address. Raises `ConfigError` and `StoreError`.
+    """
+    await gateway.open()
+    place, written = team.place, gateway.runtime.config.server
+    settings = written.model_copy(update={"max_in_flight": place.share(written.max_in_flight)})
+    sockets = listening(place.host, place.port)
+    server = Server(_config(gateway, settings), gateway, lambda address: team.ready(said(address)))
+    team.channel.ended.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+    await _run(gateway, server, sockets)
+
+
+def _config(gateway: Gateway, settings: ServerConfig, **address: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         create_app(gateway),
-        host=host,
-        port=settings.port if port is None else port,
-        http=bounded(settings),
+        **address,
+        http=door(bounded(settings), settings, gateway.metrics.overloaded),
         ws="none",
         log_config=None,
         access_log=False,
@@ -88,6 +117,10 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
         backlog=4096,
         timeout_graceful_shutdown=round(settings.drain_s),
     )
+
+
+async def _run(gateway: Gateway, server: Server, sockets: list[socket] | None = None) -> None:
+    """Run a server to its end; SIGHUP reloads the configuration."""
     loop = asyncio.get_running_loop()
     reloads: set[asyncio.Task[bool]] = set()
 
@@ -98,7 +131,7 @@ async def serve(gateway: Gateway, host: str | None, port: int | None, announce: 
 
     loop.add_signal_handler(signal.SIGHUP, reload)
     try:
-        await Server(config, gateway, announce).serve()
+        await server.serve(sockets)
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         await gateway.aclose()

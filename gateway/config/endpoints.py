@@ -22,7 +22,7 @@ from providers.vendors import LOCAL, VENDORS
 from routers.efforts import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx2
 
@@ -88,10 +88,20 @@ def _credentials(vendor: Vendor, config: EndpointConfig, environment: Mapping[st
     return Credentials(headers, config.forward_authorization)
 
 
-def new_conditions(config: GatewayConfig, backends: Mapping[str, Backend]) -> dict[str, Condition]:
-    """Return how every endpoint does before anything is known of it: with its limits, by its name."""
+def whole(number: int) -> int:
+    """Return all of what may be had: for a process that is alone."""
+    return number
+
+
+def new_conditions(
+    config: GatewayConfig, backends: Mapping[str, Backend], share: Callable[[int], int] = whole
+) -> dict[str, Condition]:
+    """Return how every endpoint does before anything is known of it: with its limits, by its name.
+
+    `share` returns this process's part of what all that serve together may have.
+    """
     return {
-        endpoint.name: Condition(gate=_gate(config.providers[endpoint.provider.name]))
+        endpoint.name: Condition(gate=_gate(config.providers[endpoint.provider.name], share))
         for backend in backends.values()
         for endpoint in backend.endpoints
     }
@@ -109,10 +119,10 @@ def health_checks(config: GatewayConfig, backends: Mapping[str, Backend]) -> lis
     return checks
 
 
-def _gate(config: ProviderConfig) -> Gate:
+def _gate(config: ProviderConfig, share: Callable[[int], int]) -> Gate:
     limits = ConcurrencyConfig() if isinstance(config, LocalConfig) else config.concurrency
-    most = float(limits.max) if limits.max else UNLIMITED
-    return Gate(ConcurrencyLimit(most, adapts=limits.adaptive), limits.queue, limits.queue_s)
+    most = float(share(limits.max or int(UNLIMITED)))
+    return Gate(ConcurrencyLimit(most, adapts=limits.adaptive), share(limits.queue), limits.queue_s)
 
 
 def _endpoints(model: str, config: ModelConfig, providers: Mapping[str, Provider]) -> tuple[Endpoint, ...]:

@@ -15,7 +15,7 @@ from gateway.judging.rules import JudgingRules
 from providers.vendors import VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from gateway.config.implicit_models import ImplicitConfig
     from gateway.config.judging_models import JudgingConfig
@@ -39,14 +39,10 @@ def implicit_rules(config: ImplicitConfig) -> ImplicitRules:
     )
 
 
-def open_memory(config: ImplicitConfig, link: Link | None) -> Memory:
-    """Return where requests are remembered: with all replicas, or in this process."""
+def open_memory(config: ImplicitConfig, shared: Callable[[float, bytes], Memory] | None) -> Memory:
+    """Return where requests are remembered: with all replicas or workers, as `shared` opens it, or in this process."""
     key = config.key.get_secret_value().encode() if config.key else b""
-    if link is None:
-        return LocalMemory(config.window_s, key)
-    # Nothing else needs Redis' client.
-    memory: Memory = import_module("gateway.implicit.shared_memory").SharedMemory(link, config.window_s, key)
-    return memory
+    return LocalMemory(config.window_s, key) if shared is None else shared(config.window_s, key)
 
 
 def judging_rules(config: JudgingConfig) -> JudgingRules:

@@ -64,6 +64,9 @@ class ServerConfig(Written):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: PositiveInt | Literal["auto"] = Field(
+        1, description="Processes that serve; `auto`: one for each core. What they share: docs/reliability.md#workers."
+    )
     api_keys: tuple[SecretStr, ...] | SecretStr | None = Field(
         None,
         description="Keys that callers must show, as a list or separated by commas; none: every caller is served. "
@@ -82,6 +85,14 @@ class ServerConfig(Written):
     max_headers: PositiveInt = Field(200, description="Requests with more headers get a 431.")
     max_header_bytes: PositiveInt = Field(128 * 1024, description="Longer request lines and headers get a 431.")
     drain_s: NonNegativeFloat = Field(30.0, description="Seconds that open requests are given when the gateway stops.")
+    max_in_flight: PositiveInt = Field(
+        10_000, description="Requests that may be under way at once, streams included; more get a 429."
+    )
+    max_lag_s: PositiveFloat = Field(
+        0.025,
+        description="Seconds by which the event loop may be late under overload. Once it stays four times later, so "
+        "many requests are taken as it can answer in time, and the others get a 429 at once.",
+    )
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,0 +1,247 @@
+"""A server that has too much to do, over real sockets: who is refused, how, and what the others get."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import time
+
+import pytest
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter
+
+from gateway.accepting import accept_more
+from gateway.config.models import ServerConfig
+from gateway.connections import bounded
+from gateway.overload_door import PATHS, PAUSE_S, door
+
+CHAT, BODY = "/v1/chat/completions", b'{"model": "m"}'
+ANSWER = b'{"id": 1}'
+#: Seconds of the event loop that a request takes.
+WORK_S = 0.002
+
+
+class App:
+    """Answers each request once it may, after some work that nothing else can be done beside."""
+
+    def __init__(self) -> None:
+        self.served = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self, _scope, receive, send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        time.sleep(WORK_S)  # noqa: ASYNC251 - it stands for what the processor is needed for, on a machine of any speed
+        await self.open.wait()
+        self.served += 1
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(ANSWER))]}
+        )
+        await send({"type": "http.response.body", "body": ANSWER})
+
+
+class Running:
+    """A server that runs in the test's own event loop."""
+
+    def __init__(self, app: App, server: uvicorn.Server, counter: Counter) -> None:
+        self.app = app
+        self._server = server
+        self._counter = counter
+
+    @property
+    def port(self) -> int:
+        return self._server.servers[0].sockets[0].getsockname()[1]
+
+    def refused(self, reason: str) -> float:
+        return self._counter.labels(reason)._value.get()
+
+    async def connect(self) -> Client:
+        return Client(*await asyncio.open_connection("127.0.0.1", self.port))
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def ask(self, path: str = CHAT, body: bytes = BODY, *more: str) -> tuple[int, dict[str, str], bytes]:
+        await self.send(path, body, *more)
+        return await self.answer()
+
+    async def send(self, path: str = CHAT, body: bytes = BODY, *more: str) -> None:
+        lines = [f"POST {path} HTTP/1.1", "host: here", *(more or [f"content-length: {len(body)}"]), "", ""]
+        self._writer.write("\r\n".join(lines).encode() + body)
+        await self._writer.drain()
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        return int(first.split()[1]), headers, await self._reader.readexactly(int(headers["content-length"]))
+
+    async def at_end(self) -> bool:
+        return await self._reader.read() == b""
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(**settings):
+    """Serve the app behind the door."""
+    app, server_config = App(), ServerConfig(**settings)
+    counter = Counter("overloaded", "Refused.", ["reason"], registry=CollectorRegistry())
+    protocol = door(bounded(server_config), server_config, counter)
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    accept_more(server)
+    try:
+        yield Running(app, server, counter)
+    finally:
+        app.open.set()
+        server.force_exit = True
+        await server.shutdown()
+
+
+async def test_beyond_so_many_in_flight_requests_are_refused_and_served_again_afterwards():
+    """In OpenAI's form, and with the time after which to ask again."""
+    async with serving(max_in_flight=2) as running:
+        running.app.open.clear()
+        clients = [await running.connect() for _ in range(3)]
+        for client in clients[:2]:
+            await client.send()
+        await asyncio.sleep(0.05)
+
+        status, headers, body = await clients[2].ask()
+
+        assert (429, "1", "1000") == (status, headers["retry-after"], headers["retry-after-ms"])
+        assert "application/json" == headers["content-type"]
+        assert {"type": "rate_limit_error", "code": "overloaded", "param": None}.items() <= json.loads(body)[
+            "error"
+        ].items()
+        assert 1 == running.refused("in_flight")
+        running.app.open.set()
+        assert [200, 200] == [(await client.answer())[0] for client in clients[:2]]
+        assert 200 == (await clients[2].ask())[0]
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/feedback", "/metrics"])
+async def test_what_takes_no_decision_is_always_served(path):
+    """Probes above all: who is busy is not dead."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, probe = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        await probe.send(path)
+        await asyncio.sleep(0.05)
+        running.app.open.set()
+        assert 200 == (await probe.answer())[0]
+        assert 200 == (await busy.answer())[0]
+        busy.close(), probe.close()
+
+
+async def test_every_path_that_takes_a_decision_can_be_refused():
+    """With a question mark behind it as well."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy = await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        for path in [*map(bytes.decode, PATHS), f"{CHAT}?a=b"]:
+            client = await running.connect()
+            assert 429 == (await client.ask(path))[0]
+            client.close()
+        running.app.open.set()
+        await busy.answer()
+        busy.close()
+
+
+async def test_a_client_that_asks_first_whether_to_send_its_body_is_hung_up_on():
+    """What it sends next is a body or another request: nobody could tell."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, asking = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        status, headers, _ = await asking.ask(CHAT, b"", "content-length: 1000", "expect: 100-continue")
+        assert (429, "close") == (status, headers["connection"])
+        assert await asking.at_end()
+        running.app.open.set()
+        await busy.answer()
+        busy.close(), asking.close()
+
+
+async def test_a_refused_body_is_read_past_and_the_connection_kept():
+    """However large it is."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, large = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        assert 429 == (await large.ask(body=b"x" * 3_000_000))[0]
+        running.app.open.set()
+        await busy.answer()
+        assert 200 == (await large.ask())[0]
+        busy.close(), large.close()
+
+
+async def test_a_connection_that_was_refused_is_read_again_after_a_moment():
+    """Who does not wait is answered later, not never."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, eager = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        await eager.ask()
+        begun = time.monotonic()
+        assert 429 == (await eager.ask())[0]
+        assert PAUSE_S == pytest.approx(time.monotonic() - begun, abs=0.4)
+        running.app.open.set()
+        await busy.answer()
+        busy.close(), eager.close()
+
+
+async def test_overload_leaves_those_that_are_taken_a_short_wait():
+    """500 clients that never wait, and a server that could serve 500 requests a second."""
+    async with serving() as running:
+        waits: dict[int, list[float]] = {200: [], 429: []}
+        end = time.monotonic() + 7
+
+        async def insist() -> None:
+            client = await running.connect()
+            while (begun := time.monotonic()) < end:
+                status, *_ = await client.ask()
+                if end - begun < 2:
+                    waits[status].append(time.monotonic() - begun)
+            client.close()
+
+        await asyncio.gather(*(insist() for _ in range(500)))
+
+        assert len(waits[200]) > 100
+        assert running.refused("lag") >= len(waits[429]) > 100
+        assert statistics.median(waits[200]) < 500 * WORK_S  # what it is without a bound
+
+
+async def test_no_few_clients_are_refused_however_late_the_loop_is():
+    """64 clients that never wait are a busy server, not an overload."""
+    async with serving() as running:
+        end = time.monotonic() + 1.5
+
+        async def insist() -> None:
+            client = await running.connect()
+            while time.monotonic() < end:
+                assert 200 == (await client.ask())[0]
+            client.close()
+
+        await asyncio.gather(*(insist() for _ in range(64)))
+
+        assert running.app.served > 100
