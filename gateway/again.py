@@ -10,10 +10,10 @@ from gateway.charging import Charge
 from gateway.cost_in_usage import CostOfStream, costed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from gateway.caching.hit import Hit
-    from gateway.deciding import Routed
+    from gateway.deliberation import Routed
 
 FREE = Charge(Decimal(0), None)
 
@@ -51,12 +51,11 @@ class Again:
 
     async def whole(self) -> bytes:
         """Return the answer."""
-        body = b"".join([piece async for piece in self._reply.body()])
+        body = b"".join([piece async for together in self._reply.body() for piece in together])
         return costed(body, FREE, self._reply, self._routed.context.prompt_tokens) if self._include_cost else body
 
-    async def events(self) -> AsyncGenerator[bytes]:
+    async def events(self) -> AsyncGenerator[Sequence[bytes]]:
         """Yield the answer's events."""
         cost = CostOfStream(self._reply, self._routed.context.prompt_tokens, lambda: FREE)
-        async for event in self._reply.body():
-            for one in cost.added(event) if self._include_cost else (event,):
-                yield one
+        async for events in self._reply.body():
+            yield cost.added(events) if self._include_cost else events

@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from gateway.api import admin, chat, feedback, health, models
+from gateway.api.completions import Completions
 from gateway.api.defects import Defects
+from gateway.api.leaving import ClientLeft
 from gateway.api.request_ids import RequestIds
-from gateway.api.stream import ClientLeft
 from gateway.errors import GatewayError, error_body
 from gateway.exchange import CLIENT_LEFT
 from gateway.reload import watch_files
@@ -26,12 +27,29 @@ from gateway.store.base import StoreError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
+    from starlette.types import Receive, Scope, Send
+
     from gateway.application import Gateway
 
 VERSION = version("pointsman")
+#: Where conversations are answered; mounted below another application, the route of the same name answers them.
+COMPLETIONS = frozenset({"/v1/chat/completions", "/chat/completions"})
 #: What is wrong with a URL or its method, by status.
 METHOD_NOT_ALLOWED = 405
 URL_ERRORS = {404: "unknown_url", METHOD_NOT_ALLOWED: "method_not_allowed"}
+
+
+class App(FastAPI):
+    """The application, past whose routes and middlewares conversations go straight to their endpoint."""
+
+    completions: Completions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and scope["path"] in COMPLETIONS and scope["method"] == "POST":
+            await self.completions(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(gateway: Gateway) -> FastAPI:
@@ -48,8 +66,9 @@ def create_app(gateway: Gateway) -> FastAPI:
             await asyncio.gather(watcher, return_exceptions=True)
             await gateway.aclose()
 
-    app = FastAPI(title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS)
+    app = App(title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS)
     app.state.gateway = gateway
+    app.completions = Completions(gateway)
     app.include_router(health.router)
     app.include_router(admin.router)
     for endpoints in (chat.router, models.router, feedback.router):

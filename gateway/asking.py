@@ -14,7 +14,7 @@ from gateway.quotas.own import own_quotas
 from gateway.quotas.types import Holder
 from gateway.signals.base import Request
 from gateway.signals.metadata import tags_of, user_of
-from gateway.signals.request import last_user_text
+from gateway.signals.request import Prompt
 from providers.chat import InvalidBody, edited, parse_chat
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def ask_of(sent: ChatRequest, headers: Mapping[str, str], access: Access, at: da
     """
     chat, asked = read_options(sent, headers, decider)
     shown = {name: value for name, value in headers.items() if name not in SECRET_HEADERS}
-    request = Request(chat.body, last_user_text(chat.body), at, shown, access.caller)
+    prompt = Prompt(chat.body)
+    request = Request(chat.body, prompt.user_text, at, shown, access.caller, prompt)
     if asked.include_cost and chat.stream:
         # The cost is told in the usage, so the usage is wanted.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
@@ -85,5 +86,5 @@ def _holder(access: Access, request: Request) -> Holder:
         user=access.user or user_of(request),
         team=access.caller.team,
         tags=tags_of(request),
-        own=(*access.own, *own_quotas(access.quotas)),
+        own=(*access.own, *own_quotas(access.quotas)) if access.quotas else access.own,
     )

@@ -32,6 +32,8 @@ class Changes:
 
     def apply(self, chat: ChatRequest) -> ChatRequest:
         """Return the request as it is to be sent; the text of what is not changed stays as it is."""
+        if not self.parameters and self.system_prompt is None:
+            return chat
         changes = {name: value for name, value in self.parameters.items() if value is not None}
         if self.system_prompt is not None:
             changes["messages"] = _instructed(chat.body["messages"], self.system_prompt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,12 @@ class Constraints:
     data_classes: frozenset[str] = frozenset()
     task_budget_usd: float | None = None
 
-    def tightened(self, by: Self) -> Constraints:
+    def tightened(self, by: Constraints) -> Constraints:
         """Return what satisfies both; the dial, which knows no tighter, stands where the other has turned it."""
+        if by is UNBOUNDED:
+            return self
+        if self is UNBOUNDED:
+            return by
         return Constraints(
             quality_weight=self.quality_weight if by.quality_weight is None else by.quality_weight,
             max_cost_usd=_lower(self.max_cost_usd, by.max_cost_usd),

@@ -30,7 +30,7 @@ SAME_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stop:
     """Whom to ask: a model, where, and with which key, after `wait_s` seconds. `step` says how it came to this."""
 
@@ -102,7 +102,7 @@ class Course:
         if step is Step.SAME:
             return self._at_once(last, now)
         if step is Step.KEY:
-            return self._free([stop for stop in self._stops([last.candidate], step, now) if _here(stop, last)], now)
+            return self._free((stop for stop in self._stops([last.candidate], step, now) if _here(stop, last)), now)
         if step is Step.ENDPOINT:
             return self._elsewhere([last.candidate], step, now)
         others = [one for one in self.ladder if one.model != last.candidate.model]
@@ -117,14 +117,21 @@ class Course:
 
     def _elsewhere(self, candidates: Sequence[Candidate], step: Step, now: float) -> Stop | None:
         """Return the first stop at an endpoint that has not been tried."""
-        tried = {name for name, _ in self._tried}
-        return self._free([stop for stop in self._stops(candidates, step, now) if stop.endpoint.name not in tried], now)
+        stops = self._stops(candidates, step, now)
+        if self._tried:
+            tried = {name for name, _ in self._tried}
+            stops = (stop for stop in stops if stop.endpoint.name not in tried)
+        return self._free(stops, now)
 
-    def _free(self, stops: Sequence[Stop], now: float) -> Stop | None:
+    def _free(self, stops: Iterator[Stop], now: float) -> Stop | None:
         """Return the first that may be asked now: where there is room, if there is any."""
-        free = [stop for stop in stops if not self._blocked_s(stop, now)]
-        with_room = (stop for stop in free if self.fleet.condition(stop.endpoint.name).gate.has_room)
-        return next(with_room, next(iter(free), None))
+        free = None
+        for stop in stops:
+            if not self._blocked_s(stop, now):
+                if self.fleet.condition(stop.endpoint.name).gate.has_room:
+                    return stop
+                free = free or stop
+        return free
 
     def _later(self, now: float, left_s: float, *, again: bool) -> Stop | None:
         """Return whom to wait for: who has not been asked yet, or `again` who failed in passing."""
@@ -150,7 +157,8 @@ class Course:
 
     def _blocked_s(self, stop: Stop, now: float) -> float:
         """Return how long a stop is not to be asked, and a little more: not all come back in the same moment."""
-        return self.fleet.blocked_s(stop.endpoint, stop.key, now) * (1 + self.rng.random() / 10)
+        blocked_s = self.fleet.blocked_s(stop.endpoint, stop.key, now)
+        return blocked_s * (1 + self.rng.random() / 10) if blocked_s else 0.0
 
     def _stops(self, candidates: Sequence[Candidate], step: Step, now: float) -> Iterator[Stop]:
         """Yield every way to ask the candidates whose window may be large enough."""
@@ -158,7 +166,8 @@ class Course:
             if self._window and not _is_larger(candidate, self._window):
                 continue
             for endpoint in self._endpoints(candidate, now):
-                for key in self.rng.sample(endpoint.keys, len(endpoint.keys)):
+                keys = endpoint.keys
+                for key in keys if len(keys) == 1 else self.rng.sample(keys, len(keys)):
                     if (endpoint.name, key) not in self._tried:
                         yield Stop(candidate, endpoint, key, step)
 

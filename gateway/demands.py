@@ -17,7 +17,7 @@ from gateway.errors import (
 )
 from gateway.signals.length import LIMITS
 from gateway.signals.needs import needs_of
-from gateway.signals.request import calls_of, estimate_prompt_tokens, messages_of
+from gateway.signals.request import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.constraints import Constraints
     from gateway.data_class import Classified
     from gateway.deciding import World
+    from gateway.signals.base import Request
     from providers.types import ChatRequest
 
 
@@ -34,40 +35,41 @@ MOST = 1_000_000
 
 def demand_of(
     chat: ChatRequest,
+    request: Request,
     constraints: Constraints,
     classified: Classified | None,
     features: Mapping[str, Any],
     world: World,
 ) -> Demand:
-    """Return what a request, as it is to be sent, asks of whoever answers it."""
-    measured = features.get("prompt_tokens")
+    """Return what a request, as it is to be sent (`chat`), asks of whoever answers it."""
+    body, measured = chat.body, features.get("prompt_tokens")
+    prompt = request.prompt if body is request.body else Prompt(body)
     return Demand(
         constraints=constraints,
-        needs=needs_of(chat.body),
+        needs=needs_of(body, prompt),
         # A measure that did not come in time must not make the request seem short, and so cheap.
-        prompt_tokens=estimate_prompt_tokens(chat.body) if measured is None else int(measured),
+        prompt_tokens=prompt.tokens if measured is None else int(measured),
         exact=features.get("length.exact") is True,
-        completion_tokens=max(_positive(chat.body, *LIMITS), default=None),
-        answers=max(_positive(chat.body, "n"), default=1),
-        tool_call_ids=_tool_call_ids(chat.body),
+        completion_tokens=max(_positive(body, LIMITS), default=None),
+        answers=max(_positive(body, ("n",)), default=1),
+        tool_call_ids=_tool_call_ids(prompt),
         data_class=classified.name if classified else None,
-        effort=effort_asked(chat.body),
+        effort=effort_asked(body),
         latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
     )
 
 
-def _positive(body: Mapping[str, Any], *members: str) -> list[int]:
+def _positive(body: Mapping[str, Any], members: tuple[str, ...]) -> list[int]:
     """Return the values of those members that are positive whole numbers; others limit nothing."""
-    values = (body.get(member) for member in members)
+    values = [body[member] for member in members if member in body]
     return [
         min(value, MOST) for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0
     ]
 
 
-def _tool_call_ids(body: Mapping[str, Any]) -> frozenset[str]:
+def _tool_call_ids(prompt: Prompt) -> frozenset[str]:
     """Return the ids of the tool calls in the history."""
-    calls = (call for message in messages_of(body) for call in calls_of(message))
-    return frozenset(id_ for call in calls if isinstance(id_ := call.get("id"), str))
+    return frozenset([id_ for call in prompt.calls if isinstance(id_ := call.get("id"), str)])
 
 
 def nobody_eligible(removed: Mapping[str, str]) -> RequestError:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gateway.errors import RequestError
+from routers.implementing import implements
 from routers.types import Dialled
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def turned(router: Router, weight: float | None, policy: Policy, dial: tuple[flo
             param="model",
             code="invalid_dial",
         )
-    if isinstance(router, Dialled):
+    if implements(router, Dialled):
         return router.with_quality_weight(weight)
     if not policy.dialled:
         raise RequestError(
@@ -62,7 +63,7 @@ def pressed(router: Router, price: float) -> Router:
 
     The dial `w` makes money's price (1 - w) / w; of a dial at 1, where it has none, a hundredth is taken.
     """
-    if price <= 1 or not isinstance(router, Dialled):
+    if price <= 1 or not implements(router, Dialled):
         return router
     weight = min(router.quality_weight, DEAREST)
     return router.with_quality_weight(weight / (weight + price * (1 - weight)) if weight else 0.0)

@@ -20,7 +20,8 @@ from gateway.endpoints.gate import NoRoom
 from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel
 from gateway.events import Attempt, MadeCall, PlanEnd
 from gateway.failures import NoRoomLeft, QuotaSpent, Resting, Step
-from gateway.plans.bounds import Bounds
+from gateway.hedging.race import answered
+from gateway.plans.bounds import Bounds, Spent
 from gateway.plans.driving import Drive
 from gateway.plans.errand import Errand
 from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
@@ -44,15 +45,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pointsman")
 
-#: What a plan may take where nobody says otherwise.
-ANY_BOUNDS = Bounds()
-#: Nothing is known of what a request asks for.
-NO_DEMAND = Demand(UNBOUNDED)
 #: Seconds after which a client that found no room may ask again.
 NO_ROOM_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Terms:
     """On what terms a request is sent.
 
@@ -77,8 +74,8 @@ class Terms:
     authorization: str | None = None
     priority: int = 0
     bill: Bill | None = None
-    demand: Demand = NO_DEMAND
-    bounds: Bounds = ANY_BOUNDS
+    demand: Demand = field(default_factory=lambda: Demand(UNBOUNDED))
+    bounds: Bounds = field(default_factory=Bounds)
     usd: Decimal | None = None
     then: Step = Step.ESCALATED
     hedging: Hedging | None = None
@@ -154,8 +151,12 @@ class Dispatcher:
         Raises `NoBackendAvailable` when every candidate has failed, and `NoEligibleModel` when a plan asks only for
         models that must not see the request.
         """
-        drive = Drive(self, terms, chat)
-        return await drive.run(plan, call)
+        if not call.final or terms.bounds.several or terms.bounds.max_cost_usd is not None:
+            return await Drive(self, terms, chat).run(plan, call)
+        # Whoever makes one call without a bound on its cost needs nobody to drive him.
+        dispatched = await answered(self, call, terms, chat, Spent())
+        plan.close()
+        return dispatched
 
     async def answer(self, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
         """Ask the call's candidate, then whoever comes next, until one answers. Raises as `run` does."""
@@ -189,8 +190,12 @@ class Dispatcher:
         status: int | None = None
         result: str | None = "cancelled"
         try:
-            await _claim(stop.candidate, terms.bill)
-            await self._enter(condition.gate, terms, stop.endpoint.name)
+            if terms.bill is not None:
+                await _claim(stop.candidate, terms.bill)
+            if condition.gate.has_room:
+                condition.gate.enter()
+            else:
+                await self._wait(condition.gate, terms, stop.endpoint.name)
             reply = await self._send(stop, terms, errand)
             asked = errand.call.why, clock, errand.prompt_tokens
             dispatched = Dispatched(backend, stop.endpoint, stop.key, reply, condition.gate, *asked)
@@ -205,7 +210,7 @@ class Dispatcher:
         self.fleet.answered(stop.endpoint, stop.key, seconds, time.monotonic())
         return dispatched
 
-    async def _enter(self, gate: Gate, terms: Terms, name: str) -> None:
+    async def _wait(self, gate: Gate, terms: Terms, name: str) -> None:
         """Wait for room. Raises `NoRoomLeft`."""
         try:
             await gate.wait(terms.priority, self._left_s(terms))
@@ -218,7 +223,7 @@ class Dispatcher:
         """Send the request to an endpoint that has let it in; it leaves again where no answer begins."""
         endpoint, condition = stop.endpoint, self.fleet.condition(stop.endpoint.name)
         target = _limited(self.backends[stop.candidate.model].target_at(endpoint, terms.changes), terms.demand)
-        timeouts = replace(terms.timeouts, total_s=self._left_s(terms))
+        timeouts = terms.timeouts.within(self._left_s(terms))
         condition.breaker.began()
         try:
             chat = errand.to(stop.candidate)
@@ -268,10 +273,8 @@ def _limited(target: Target, demand: Demand) -> Target:
     return replace(target, max_tokens=most)
 
 
-async def _claim(candidate: Candidate, bill: Bill | None) -> None:
+async def _claim(candidate: Candidate, bill: Bill) -> None:
     """Reserve what a request to a candidate may take. Raises `QuotaSpent` where a quota does not let it."""
-    if bill is None:
-        return
     try:
         await bill.moved(candidate)
     except GatewayError as error:
@@ -298,6 +301,8 @@ def _resting(seconds: float, asked_for: bool) -> ProviderError:  # noqa: FBT001 
 def _ladder(call: Call, terms: Terms) -> Sequence[Candidate]:
     """Return who is asked, in order: the call's candidate, then those fallbacks that may answer."""
     (first,) = call.candidates
+    if len(terms.pool) == 1 and terms.pool[0].model == first.model:
+        return [first]
     by_name = {candidate.model: candidate for candidate in terms.pool}
     names = terms.fallback if terms.fallback is not None else _likeliest(call, terms.pool)
     return [first, *(by_name[name] for name in names if name != first.model and name in by_name)]
@@ -309,6 +314,8 @@ def _permitted(ladder: Sequence[Candidate], terms: Terms) -> Sequence[Candidate]
     The router chooses among the eligible only; this is the last gate, which no plan passes, however it was made.
     Raises `NoEligibleModel` where nobody is left.
     """
+    if not terms.forbidden:
+        return ladder
     permitted = [candidate for candidate in ladder if candidate.model not in terms.forbidden]
     if len(permitted) < len(ladder):
         barred = [candidate.model for candidate in ladder if candidate.model in terms.forbidden]

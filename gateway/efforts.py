@@ -12,6 +12,21 @@ if TYPE_CHECKING:
     Body = Mapping[str, Any]
 
 _NONE: Final = Effort(level="none")
+#: The members that are read: most requests have none of them.
+_MEMBERS: Final = frozenset(
+    {
+        "reasoning_effort",
+        "reasoning",
+        "thinking",
+        "output_config",
+        "enable_thinking",
+        "chat_template_kwargs",
+        "thinking_budget",
+        "thinking_token_budget",
+        "thinking_budget_tokens",
+        "extra_body",
+    }
+)
 
 
 def effort_asked(body: Body) -> Effort:
@@ -19,6 +34,8 @@ def effort_asked(body: Body) -> Effort:
 
     Reasoning that is just turned on is no effort in particular, and null says nothing.
     """
+    if _MEMBERS.isdisjoint(body):
+        return AS_ASKED
     return next((effort for read in _READERS if (effort := read(body)) is not None), AS_ASKED)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from routers.efforts import AS_ASKED, stands_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gateway.constraints import Constraints
     from gateway.data_class import DataClasses
@@ -44,7 +44,13 @@ class Ability:
     tool_call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+#: A model of which nothing is known.
+UNKNOWN = Ability()
+#: No model.
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
 class Demand:
     """What a request asks of whoever answers it.
 
@@ -67,6 +73,10 @@ class Demand:
     caution: float = 1.0
     #: Tokens that an answer may have at most, whoever gives it: it is sent with that limit. None: any number.
     most_tokens: int | None = None
+
+    def at_any_effort(self) -> Demand:
+        """Return what is asked where the effort that the request itself asks for does not count."""
+        return self if self.effort is AS_ASKED else replace(self, effort=AS_ASKED)
 
     @property
     def most_completion_tokens(self) -> int:
@@ -93,11 +103,15 @@ class Eligibility:
 
     def removed(self, candidates: Sequence[Candidate], demand: Demand) -> dict[str, str]:
         """Return the models that must not or cannot answer, each with the first reason against it."""
-        found = ((candidate.model, next(self._against(candidate, demand), None)) for candidate in candidates)
+        found = [(candidate.model, self._against(candidate, demand)) for candidate in candidates]
         return {model: reason for model, reason in found if reason is not None}
 
     def forbidden(self, demand: Demand) -> frozenset[str]:
         """Return all models that may not see the request, in whatever pool: for its data class, or a caller's word."""
+        constraints = demand.constraints
+        unclassed = self.data_classes is None or demand.data_class is None
+        if unclassed and not constraints.deny and constraints.allow is None:
+            return NOBODY
         return frozenset(
             model
             for model, ability in self.abilities.items()
@@ -109,21 +123,23 @@ class Eligibility:
             return False
         return not self.data_classes.permits(ability.clearance, demand.data_class)
 
-    def _against(self, candidate: Candidate, demand: Demand) -> Iterator[str]:
-        ability = self.abilities.get(candidate.model, Ability())
+    def _against(self, candidate: Candidate, demand: Demand) -> str | None:
+        """Return the first reason against a candidate, None where there is none."""
+        ability = self.abilities.get(candidate.model, UNKNOWN)
         if self._too_open(ability, demand):
             cleared = ability.clearance or "the lowest class"
-            yield f"data class: the request is {demand.data_class}, the model is cleared for {cleared}"
+            return f"data class: the request is {demand.data_class}, the model is cleared for {cleared}"
         if reason := _unwanted(candidate.model, demand):
-            yield reason
+            return reason
         for check in _CHECKS:
             if reason := check(candidate, ability, demand):
-                yield reason
+                return reason
+        return None
 
 
 def _unwanted(model: str, demand: Demand) -> str | None:
     constraints = demand.constraints
-    if stands_for(model, constraints.deny):
+    if constraints.deny and stands_for(model, constraints.deny):
         return "denied: the caller or its key denies it"
     if constraints.allow is not None and not stands_for(model, constraints.allow):
         return "denied: the caller or its key allows others only"
@@ -131,7 +147,7 @@ def _unwanted(model: str, demand: Demand) -> str | None:
 
 
 def _lacking(_: Candidate, ability: Ability, demand: Demand) -> str | None:
-    if ability.capabilities is None:
+    if ability.capabilities is None or not demand.needs:
         return None
     needed = {CAPABILITY_OF.get(need, need) for need in demand.needs} - {None}
     lacking = sorted(str(need) for need in needed - ability.capabilities)
@@ -142,7 +158,7 @@ def _other_effort(candidate: Candidate, _: Ability, demand: Demand) -> str | Non
     own, asked = candidate.effort, demand.effort
     if own.budget is not None and demand.completion_tokens is not None and own.budget >= demand.completion_tokens:
         return f"effort: of {demand.completion_tokens} tokens its budget leaves none for the answer"
-    if AS_ASKED.reasoning in (own.reasoning, asked.reasoning) or own.reasoning == asked.reasoning:
+    if asked is AS_ASKED or AS_ASKED.reasoning in (own.reasoning, asked.reasoning) or own.reasoning == asked.reasoning:
         return None
     return f"effort: the request itself asks for {asked}"
 

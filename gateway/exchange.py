@@ -17,7 +17,7 @@ from gateway.store.rows import call_row
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from uuid import UUID
 
     from gateway.bill import Bill
@@ -35,7 +35,8 @@ CLIENT_LEFT = 499
 DEFECT = 500
 #: The status of a stream that was begun before there was an answer.
 PROMISED = 200
-#: The message of a cancellation that is the gateway's doing and not the client's.
+#: The messages of cancellations: because the client left, and because the gateway stops.
+LEFT = "client left"
 STOPPED = "the gateway stops"
 #: Upstream's headers that are the client's business.
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
@@ -99,10 +100,10 @@ class Exchange:
         if isinstance(error, NoBackendAvailable | NoEligibleModel):
             self._end(PROMISED if self._waiting else error.status, error.code)
             error.headers |= self.headers
-        elif isinstance(error, asyncio.CancelledError) and error.args == (STOPPED,):
-            self._end(PROMISED if self._waiting else DEFECT, "gateway_stopped")
-        elif isinstance(error, asyncio.CancelledError):
+        elif isinstance(error, asyncio.CancelledError) and self._left(error):
             self.abandon()
+        elif isinstance(error, asyncio.CancelledError):
+            self._end(PROMISED if self._waiting else DEFECT, "gateway_stopped")
         elif error is not None:
             self._end(PROMISED if self._waiting else DEFECT, "internal_error")
 
@@ -123,7 +124,7 @@ class Exchange:
     async def drop(self, cut: BaseException) -> None:
         """Record that an answer has begun of which the client gets nothing; harmless where none has."""
         if self._answer is not None:
-            self._end(*_cut_short(cut, PROMISED))
+            self._end(*self._cut_short(cut, PROMISED))
             await self._answer.reply.aclose()
 
     @property
@@ -180,53 +181,54 @@ class Exchange:
 
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
-        pieces = [piece async for piece in self._under_way.reply.body()]
+        pieces = [piece async for together in self._under_way.reply.body() for piece in together]
         body = b"".join(pieces)
         if self._ear is not None:
-            self._ear.whole(body)
+            self._ear.whole(body, self._under_way.reply.answer)
         if self._include_cost:
             body = costed(body, self._account.close(), self._under_way.reply, self._under_way.prompt_tokens)
         self._end(self._under_way.reply.status, None)
         return body
 
-    def events(self) -> AsyncGenerator[bytes]:
-        """Yield the events of a stream; a broken one ends with an error event, and never as if complete.
+    def events(self) -> AsyncGenerator[Sequence[bytes]]:
+        """Yield the events of a stream, those together that came at once.
+
+        A broken one ends with an error event, and never as if complete.
 
         Where there is no answer yet, comments come first. To be closed by whoever iterates: what ends early is recorded
         as left by the client.
         """
         return self._relayed() if self._waiting is None else self._promised(self._waiting)
 
-    async def _promised(self, waiting: Waiting) -> AsyncGenerator[bytes]:
+    async def _promised(self, waiting: Waiting) -> AsyncGenerator[Sequence[bytes]]:
         try:
             async with aclosing(waiting.comments()) as comments:
                 async for comment in comments:
-                    yield comment
+                    yield (comment,)
         except GatewayError as error:  # it is recorded already
-            yield refusal_event(error)
+            yield (refusal_event(error),)
             return
-        async with aclosing(self._relayed()) as events:
-            async for event in events:
-                yield event
+        async with aclosing(self._relayed()) as relayed:
+            async for events in relayed:
+                yield events
 
-    async def _relayed(self) -> AsyncGenerator[bytes]:
-        reply = self._under_way.reply
-        cost = CostOfStream(reply, self._under_way.prompt_tokens, self._account.so_far)
+    async def _relayed(self) -> AsyncGenerator[Sequence[bytes]]:
+        reply, ear = self._under_way.reply, self._ear
+        cost = CostOfStream(reply, self._under_way.prompt_tokens, self._account.so_far) if self._include_cost else None
         status, error = reply.status, "internal_error"
         try:
-            async for event in reply.body():
-                for one in cost.added(event) if self._include_cost else (event,):
-                    yield one
-                if self._ear is not None:
-                    self._ear.event(event)
+            async for events in reply.body():
+                yield events if cost is None else cost.added(events)
+                if ear is not None:
+                    ear.events(events)
             status, error = reply.status, ""
         except ProviderError as broken:
             status, error = reply.status, broken.code
             self._dispatcher.broke(self._under_way, broken)
             self._end(status, error)  # before the client hears of it
-            yield error_event(str(broken), broken.code)
+            yield (error_event(str(broken), broken.code),)
         except (asyncio.CancelledError, GeneratorExit) as cut:
-            status, error = _cut_short(cut, reply.status)
+            status, error = self._cut_short(cut, reply.status)
             raise
         finally:
             self._end(status, error or None)
@@ -237,6 +239,17 @@ class Exchange:
         if self._answer is None:
             raise RuntimeError("no answer has begun")
         return self._answer
+
+    def _left(self, cut: BaseException) -> bool:
+        """Tell whether an answer was cut short because its client left: else it is the gateway that stops.
+
+        A generator is closed by whoever has nobody to relay to.
+        """
+        return self._arrival.client.left or isinstance(cut, GeneratorExit) or cut.args == (LEFT,)
+
+    def _cut_short(self, cut: BaseException, status: int) -> tuple[int, str]:
+        """Return the status and the error of an answer that was cut short."""
+        return (CLIENT_LEFT, "client_left") if self._left(cut) else (status, "gateway_stopped")
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._arrival.clock
@@ -281,8 +294,3 @@ class Exchange:
         self._metrics.observe(self.decision.policy, outcome)
         if self._ear is not None:
             self._ear.ended(outcome)
-
-
-def _cut_short(cut: BaseException, status: int) -> tuple[int, str]:
-    """Return the status and the error of an answer that was cut short: by the gateway, or by the client that left."""
-    return (status, "gateway_stopped") if cut.args == (STOPPED,) else (CLIENT_LEFT, "client_left")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.trace import shown
 
 if TYPE_CHECKING:
-    from gateway.deciding import Routed
+    from gateway.deliberation import Routed
     from gateway.errors import RequestError
     from gateway.trace import Trace
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from routers.implementing import implements
 from routers.steadiness import Minding, steadiness
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def minding(router: Router, pool: Sequence[Candidate], awake: Sequence[Candidate], world: World, now: float) -> Router:
     """Return a router that knows how steady the models of a pool are, if it minds; `awake` would be asked at once."""
-    if not isinstance(router, Minding):
+    if not implements(router, Minding):
         return router
     lately = world.latencies.lately(now)
     return router.minding(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,12 +12,14 @@ from gateway.again import Again
 from gateway.bill import Bill, Bills, most_of
 from gateway.caching.hit import Hit, Miss, Origin
 from gateway.caching.types import Holder
+from gateway.client import Client
 from gateway.dispatch import Dispatcher, Terms
 from gateway.errors import NoBackendAvailable, NoEligibleModel, NotCached, QuotasSpent, RequestRejected
 from gateway.events import Decision, LoggedEstimate
 from gateway.exchange import Exchange, Wishes
 from gateway.ids import uuid7
 from gateway.implicit.ear import Ear, Overheard
+from gateway.patience import Patience
 from gateway.plans.bounds import Bounds
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
 from gateway.waiting import Waiting
@@ -27,8 +28,10 @@ from providers.errors import ProviderTimeout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gateway.deciding import Ask, Routed, World
+    from gateway.deciding import Ask, World
+    from gateway.deliberation import Routed
     from gateway.dispatch import Dispatched
+    from gateway.hedging.hedges import Hedging
     from gateway.metrics import Metrics
     from gateway.quotas.types import Estimate
     from gateway.recorder import Recorder
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 REFUSALS = (RequestRejected, NoEligibleModel, QuotasSpent, QuotaExceeded, QuotaUnpriced, QuotasUnavailable)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """A request as it came: its id, when (wall clock, and seconds of the monotonic clock), headers to pass on."""
 
@@ -49,9 +52,11 @@ class Arrival:
     headers: Mapping[str, str]
     #: The caller's own `Authorization`, for endpoints that it is to be sent on to.
     authorization: str | None = field(default=None, repr=False)
+    #: Who waits for the answer.
+    client: Client = field(default_factory=Client)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Held:
     """What a request holds when it is sent: of its quotas, and the place for its answer in the cache."""
 
@@ -132,9 +137,10 @@ class Pipeline:
         buffered = not routed.call.final
         wishes = Wishes(held.bill, self._bills.headers(routed.holder), ask.include_cost, ear, buffered)
         exchange = Exchange(decision, arrival, dispatcher, self._recorder, self._metrics, wishes=wishes)
-        terms = self._terms(routed, arrival, ask, held.bill)
+        policy = routed.matched.policy
+        terms = terms_of(routed, arrival, ask, held.bill, self._world.hedges.of(policy.name, policy.hedge))
         work = self._begin(exchange, dispatcher, routed, terms, held.miss)
-        silence_s = routed.matched.policy.keep_alive_s
+        silence_s = policy.keep_alive_s
         if silence_s is None or not buffered or not ask.chat.stream:
             await work
         elif not await (waiting := Waiting(work, silence_s, exchange.drop)).soon():
@@ -150,11 +156,6 @@ class Pipeline:
             answer.reply = miss.keep(answer.reply, Origin(answer.backend.candidate.model, str(exchange.decision_id)))
             exchange.begin(answer, self._world.latencies)
             self._remember(routed, answer)
-
-    def _terms(self, routed: Routed, arrival: Arrival, ask: Ask, bill: Bill) -> Terms:
-        """Return on what terms a decision is carried out, with what its policy lets be hedged."""
-        policy = routed.matched.policy
-        return replace(terms_of(routed, arrival, ask, bill), hedging=self._world.hedges.of(policy.name, policy.hedge))
 
     def _charge(self, routed: Routed, arrival: Arrival) -> None:
         """Count what exploring costs; whatever comes of the request, it was meant to be spent."""
@@ -207,25 +208,28 @@ def _holder(ask: Ask) -> Holder:
     return Holder(ask.identity, ask.holder.team)
 
 
-def terms_of(routed: Routed, arrival: Arrival, ask: Ask, bill: Bill | None = None) -> Terms:
-    """Return on what terms a decision is carried out."""
-    route = routed.route
+def terms_of(
+    routed: Routed, arrival: Arrival, ask: Ask, bill: Bill | None = None, hedging: Hedging | None = None
+) -> Terms:
+    """Return on what terms a decision is carried out; `hedging` is how it may be hedged, None where it may not."""
+    route, constraints = routed.route, routed.demand.constraints
     most_s = route.bounds.tightened(ask.constraints).max_latency_s
     limit_s = route.timeouts.total_s if most_s is None else min(most_s, route.timeouts.total_s)
     return Terms(
         pool=routed.pool,
         fallback=route.fallback,
         forbidden=routed.forbidden,
-        timeouts=replace(route.timeouts, total_s=limit_s),
+        timeouts=route.timeouts.within(limit_s),
         attempts=route.attempts,
         repeats=route.repeats,
-        headers={**arrival.headers, **route.changes.headers},
+        headers={**arrival.headers, **route.changes.headers} if route.changes.headers else arrival.headers,
         changes=route.changes,
         priority=ask.priority,
         authorization=arrival.authorization,
         bill=bill,
         demand=routed.demand,
-        bounds=Bounds(route.max_calls, _usd(routed.demand.constraints.max_cost_usd), route.several),
+        bounds=Bounds(route.max_calls, _usd(constraints.max_cost_usd), route.several),
+        hedging=hedging,
     )
 
 
@@ -243,7 +247,7 @@ async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Disp
     """Return the answer under way. Raises `NoBackendAvailable`, also when the time is up."""
     limit_s = terms.timeouts.total_s
     try:
-        async with asyncio.timeout(limit_s):
+        with Patience(limit_s):
             return await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
     except TimeoutError as error:
         dispatcher.out_of_time()
@@ -251,6 +255,8 @@ async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Disp
         raise NoBackendAvailable(late) from error
 
 
-def arrive(request_id: str, headers: Mapping[str, str], authorization: str | None = None) -> Arrival:
+def arrive(
+    request_id: str, headers: Mapping[str, str], authorization: str | None = None, client: Client | None = None
+) -> Arrival:
     """Return a request's arrival, now."""
-    return Arrival(request_id, datetime.now(UTC), time.monotonic(), headers, authorization)
+    return Arrival(request_id, datetime.now(UTC), time.monotonic(), headers, authorization, client or Client())

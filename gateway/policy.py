@@ -96,6 +96,11 @@ class Policy:
     task: TaskRules | None = None
 
     @property
+    def asks(self) -> bool:
+        """Tell whether it asks for features by itself: in rules, projections or defaults."""
+        return bool(self.rules.rules or self.projections.ordered or self.defaults)
+
+    @property
     def dialled(self) -> bool:
         """Tell whether some route of it has a dial."""
         return any(isinstance(route.router, Dialled) for route in self.routes())
@@ -121,7 +126,7 @@ class Policy:
                 yield leads_to
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """A policy whose rules were asked, and what came of it."""
 
@@ -129,30 +134,22 @@ class Step:
     match: Match[Effect]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Matched:
-    """Where a request's features lead: the route or refusal, and every policy on the way, the last one in force."""
+    """Where a request's features lead: the route or refusal, and every policy on the way, the last one in force.
+
+    `rule` names the rules that matched, as `rule` or `rule/rule of the policy that it leads to`, None for none; `tag`
+    is that of the last rule that has one.
+    """
 
     leads_to: Route | Refusal
     steps: tuple[Step, ...]
     #: The features as the last policy's rules saw them: with its defaults and projections.
     features: Mapping[str, Feature]
-
-    @property
-    def policy(self) -> Policy:
-        """Return the policy in force."""
-        return self.steps[-1].policy
-
-    @property
-    def rule(self) -> str | None:
-        """Return the rules that matched, as `rule` or `rule/rule of the policy that it leads to`; None for none."""
-        return "/".join(step.match.rule.name for step in self.steps if step.match.rule) or None
-
-    @property
-    def tag(self) -> str | None:
-        """Return the tag of the last rule that has one."""
-        tags = [step.match.rule.payload.tag for step in self.steps if step.match.rule]
-        return next((tag for tag in reversed(tags) if tag is not None), None)
+    #: The policy in force.
+    policy: Policy
+    rule: str | None = None
+    tag: str | None = None
 
     @property
     def dial(self) -> tuple[float, float]:
@@ -169,14 +166,27 @@ class Matched:
 def match(policy: Policy, known: Mapping[str, Feature]) -> Matched:
     """Return where a request's features lead."""
     steps: list[Step] = []
+    names: list[str] = []
+    tag = None
     while True:
-        features = apply(policy.projections, with_defaults(known, policy.defaults))
+        features = _as_seen(policy, known)
         found = policy.rules.match(features)
         steps.append(Step(policy, found))
-        leads_to = found.rule.payload.leads_to if found.rule else policy.route
-        if not isinstance(leads_to, Policy):
-            return Matched(leads_to, tuple(steps), features)
-        policy = leads_to
+        if found.rule is None:
+            return Matched(policy.route, tuple(steps), features, policy, "/".join(names) or None, tag)
+        names.append(found.rule.name)
+        effect = found.rule.payload
+        tag = tag if effect.tag is None else effect.tag
+        if not isinstance(effect.leads_to, Policy):
+            return Matched(effect.leads_to, tuple(steps), features, policy, "/".join(names), tag)
+        policy = effect.leads_to
+
+
+def _as_seen(policy: Policy, known: Mapping[str, Feature]) -> Mapping[str, Feature]:
+    """Return the features as a policy's rules see them."""
+    if not policy.defaults and not policy.projections.ordered:
+        return known
+    return apply(policy.projections, with_defaults(known, policy.defaults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +206,22 @@ class Policies:
     #: For models that are asked by their own name.
     timeouts: Timeouts
     bounds: Constraints = UNBOUNDED
+    _named: dict[str, Resolved] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make ready what names without a dial stand for: nearly all requests have such a one."""
+        for model, candidate in self.models.items():
+            route = only(candidate, self.timeouts, self.bounds)
+            self._named[model] = Resolved(Policy(candidate.model, "", route, digest=""))
+        self._named.update({name: Resolved(policy) for name, policy in self.policies.items()})
 
     def resolve(self, name: str) -> Resolved:
         """Return what `auto`, `auto:cheap`, `auto:0.3` or a model's own name stands for.
 
         Raises `ModelNotFound`, or `RequestError` where the dial is out of range.
         """
-        if (policy := self.policies.get(name)) is not None:
-            return Resolved(policy)
-        if (candidate := self.models.get(name)) is not None:
-            return Resolved(Policy(candidate.model, "", only(candidate, self.timeouts, self.bounds), digest=""))
+        if (resolved := self._named.get(name)) is not None:
+            return resolved
         base, colon, dial = name.rpartition(":")
         if colon and (policy := self.policies.get(base)) is not None:
             return Resolved(policy, read_dial(dial, policy.name))
@@ -219,8 +235,9 @@ class Policies:
 
     def candidate_of(self, policy: Policy) -> Policy | None:
         """Return what is to take a policy's place, under its name: sessions, quotas and the log know one policy."""
-        found = self.policies.get(policy.promotion.candidate) if policy.promotion else None
-        return None if found is None else replace(found, name=policy.name)
+        if policy.promotion is None or (found := self.policies.get(policy.promotion.candidate)) is None:
+            return None
+        return replace(found, name=policy.name)
 
     def known(self, name: str) -> str:
         """Return the policy or model that a name stands for, without the dial; empty for one that does not exist."""

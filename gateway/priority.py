@@ -10,6 +10,10 @@ Priority = Literal["low", "normal", "high"]
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 
 
+#: Their places: the higher, the earlier a request goes.
+_PLACES: Final = {priority: place for place, priority in enumerate(PRIORITIES)}
+
+
 def rank(*priorities: Priority) -> int:
     """Return the place of the least urgent of them: the higher, the earlier a request goes."""
-    return min(PRIORITIES.index(priority) for priority in priorities)
+    return min([_PLACES[priority] for priority in priorities])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.changes import UNCHANGED, Changes
 from gateway.constraints import UNBOUNDED, Constraints
 from routers.fixed import Fixed
+from routers.implementing import implements
 from routers.plans.around import Around
 from routers.types import Naming
 
@@ -46,10 +47,12 @@ class Route:
         """Return how many calls a request may take by its plan."""
         return self.max_calls if self.several else 1
 
-    def standing_in(self) -> Router | None:
-        """Return what takes the first fallback, where the pool has none of the models that the router knows."""
-        pool = [candidate.model for candidate in self.pool]
-        if not isinstance(self.router, Naming) or not self.router.named or not self.router.named.isdisjoint(pool):
+    def standing_in(self, eligible: tuple[Candidate, ...]) -> Router | None:
+        """Return what takes the first fallback, where none of the models that the router names is eligible."""
+        if len(eligible) == len(self.pool) or not implements(self.router, Naming):
+            return None
+        pool, named = [candidate.model for candidate in eligible], self.router.named
+        if not named or not named.isdisjoint(pool):
             return None
         names = pool if self.fallback is None else [name for name in self.fallback if name in pool]
         return Fixed(names[0]) if names else None

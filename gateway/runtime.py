@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from gateway.backend import Backend
     from gateway.caching.caching import Caching
@@ -57,17 +56,22 @@ class Runtime:
         """Return all that clients may name."""
         return self.decider.policies
 
-    @contextmanager
-    def in_use(self) -> Iterator[Runtime]:
-        """Keep it open while a request is served with it."""
+    def in_use(self) -> Self:
+        """Return it as a context, which keeps it open while a request is served with it."""
+        return self
+
+    def __enter__(self) -> Self:
+        """Keep it open."""
+        if not self._users:
+            self._idle.clear()
         self._users += 1
-        self._idle.clear()
-        try:
-            yield self
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._idle.set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Keep it open no longer for this request."""
+        self._users -= 1
+        if not self._users:
+            self._idle.set()
 
     async def aclose(self, patience_s: float) -> None:
         """Wait until no request uses it, at most `patience_s`, then give everything back."""

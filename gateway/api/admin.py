@@ -37,7 +37,7 @@ async def _authorise(request: Request) -> None:
     callers = gateway_of(request).runtime.callers
     if not callers.administered:
         raise HTTPException(404)
-    if not callers.is_admin(shown_by(request)):
+    if not callers.is_admin(shown_by(request.headers)):
         raise Unauthorized("Incorrect admin key provided.")
 
 
@@ -114,7 +114,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     server = gateway_of(request).runtime.config.server
     smaller = server.model_copy(update={"max_body_bytes": min(MAX_BODY, server.max_body_bytes)})
     try:
-        return model.model_validate_json(await read_body(request, smaller) or b"{}")
+        return model.model_validate_json(await read_body(request.receive, smaller) or b"{}")
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False)) from error
 

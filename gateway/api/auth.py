@@ -9,9 +9,8 @@ from gateway.errors import Unauthorized
 from gateway.keys.errors import NotPermitted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
-
-    from starlette.requests import Request
 
     from gateway.callers import Access, Callers
     from gateway.deciding import Decider
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
 MAX_NAMED: Final = 20
 
 
-async def admitted(request: Request, callers: Callers, at: datetime) -> Access:
-    """Return what the request's key or token gives access to. Raises as `Callers.admit` does."""
-    return OPEN if callers.open else await callers.admit(shown_by(request), at)
+async def admitted(headers: Mapping[str, str], callers: Callers, at: datetime) -> Access:
+    """Return what the key or token of a request gives access to. Raises as `Callers.admit` does."""
+    return OPEN if callers.open else await callers.admit(shown_by(headers), at)
 
 
-def shown_by(request: Request) -> str:
+def shown_by(headers: Mapping[str, str]) -> str:
     """Return the key or token that a request shows. Raises `Unauthorized` where it shows none."""
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    scheme, _, shown = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not shown.strip():
         raise Unauthorized("You did not provide an API key. Send one as 'Authorization: Bearer KEY'.")
     return shown.strip()
@@ -38,9 +37,11 @@ def check_scope(access: Access, name: str, decider: Decider) -> None:
 
     That is so whether the name exists or not: who may not ask for it need not know.
     """
-    if not access.may_ask(name, decider.policies.known(name)):
+    if access.names is not None and not access.may_ask(name, decider.policies.known(name)):
         allowed = ", ".join(sorted(access.names or ())[:MAX_NAMED]) or "nothing"
         raise NotPermitted(f"This key may not ask for the model {name!r}; it may ask for: {allowed}.", param="model")
+    if not access.constraints.data_classes:
+        return
     ladder = decider.eligibility.data_classes
     known = () if ladder is None else ladder.names
     for data_class in sorted(access.constraints.data_classes.difference(known)):

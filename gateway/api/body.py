@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gateway.api.leaving import ClientLeft
 from gateway.errors import BodyTimeout, BodyTooLarge, RequestError
+from gateway.patience import Patience
 from providers.chat import InvalidBody, parse_chat
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.types import Receive
 
     from gateway.config.models import ServerConfig
     from providers.types import ChatRequest
@@ -20,45 +21,38 @@ if TYPE_CHECKING:
 LINGERING_BYTES = 256 * 1024 * 1024
 
 
-async def read_body(request: Request, server: ServerConfig) -> bytes:
-    """Return the body.
+async def read_body(receive: Receive, server: ServerConfig) -> bytes:
+    """Return the body, of which each piece has its time.
 
-    Raises `BodyTooLarge` beyond the limit, of which no more is ever held, and `BodyTimeout` where it stops coming.
+    Raises `BodyTooLarge` beyond the limit, of which no more is ever held, `BodyTimeout` where it stops coming, and
+    `ClientLeft`.
     """
-    limit = server.max_body_bytes
+    limit, pause_s = server.max_body_bytes, server.body_timeout_s
     pieces: list[bytes] = []
-    size = 0
-    async for piece in _pieces(request, server.body_timeout_s):
-        size += len(piece)
-        if size <= limit:
-            pieces.append(piece)
-        else:
-            pieces.clear()
-        if size > LINGERING_BYTES:
-            break
+    size, more = 0, True
+    try:
+        with Patience(pause_s) as patience:
+            while more and size <= LINGERING_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientLeft
+                pieces.append(message.get("body", b""))
+                size += len(pieces[-1])
+                if size > limit:
+                    pieces.clear()
+                if more := message.get("more_body", False):
+                    patience.again()
+    except TimeoutError as error:
+        raise BodyTimeout(f"The request body stopped coming for {pause_s:g} s.") from error
     if size > limit:
         raise BodyTooLarge(f"The request body is larger than {limit} bytes, the most that is accepted.")
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _pieces(request: Request, timeout_s: float) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; each piece has `timeout_s`."""
-    stream = aiter(request.stream())
-    while True:
-        try:
-            async with asyncio.timeout(timeout_s):
-                piece = await anext(stream)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            raise BodyTimeout(f"The request body stopped coming for {timeout_s:g} s.") from error
-        yield piece
-
-
-async def read_chat(request: Request, server: ServerConfig) -> ChatRequest:
-    """Return the body as a chat completion request. Raises `RequestError`."""
+def chat_of(body: bytes) -> ChatRequest:
+    """Return a body as a chat completion request. Raises `RequestError`."""
     try:
-        chat = parse_chat(await read_body(request, server))
+        chat = parse_chat(body)
     except InvalidBody as error:
         raise RequestError(f"We could not parse the request: {error}.", code="invalid_json") from error
     check_chat(chat.body)

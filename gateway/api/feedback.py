@@ -42,9 +42,9 @@ async def _authorise(request: Request) -> None:
 
 
 async def _rater(request: Request, callers: Callers) -> Rater:
-    if callers.administered and "authorization" in request.headers and callers.is_admin(shown_by(request)):
+    if callers.administered and "authorization" in request.headers and callers.is_admin(shown_by(request.headers)):
         return ADMIN
-    access = await admitted(request, callers, datetime.now(UTC))
+    access = await admitted(request.headers, callers, datetime.now(UTC))
     return gateway_of(request).intake.rules.rater(access, open_=callers.open)
 
 
@@ -109,7 +109,7 @@ async def create_feedback(
     without one by being the same. A decision need not be known yet: feedback may overtake it.
     """
     gateway = gateway_of(request)
-    raw = await read_body(request, gateway.runtime.config.server)
+    raw = await read_body(request.receive, gateway.runtime.config.server)
     if raw.lstrip().startswith(b"["):
         keys = (idempotency_key and f"{idempotency_key}/{n}" for n in range(MAX_LISTED))
         pieces = [one.piece(key) for one, key in zip(parse_list(raw), keys, strict=False)]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from gateway.config.loader import did_you_mean
-from gateway.constraints import Constraints
+from gateway.constraints import UNBOUNDED, Constraints
 from gateway.dial import DIAL
 from gateway.errors import RequestError
 from gateway.priority import PRIORITIES, Priority
 from providers.chat import edited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.deciding import Decider
     from providers.types import ChatRequest
@@ -104,8 +104,12 @@ class Asked:
     explore: bool = True
 
 
+#: Asks for nothing in particular.
+NOTHING = Asked(UNBOUNDED)
+#: The options by the headers that say them.
+FIELDS = {PREFIX + name.replace("_", "-"): name for name in Options.model_fields}
 #: The headers that callers may send.
-KNOWN = frozenset(PREFIX + name.replace("_", "-") for name in Options.model_fields) | {
+KNOWN = FIELDS.keys() | {
     f"{PREFIX}session-id",
     f"{PREFIX}tags",
     f"{PREFIX}debug",
@@ -119,9 +123,11 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
     The body's dial counts before the header's. Raises `RequestError` for an option that is unknown or out of range,
     and for a model or a data class that does not exist: what cannot be respected must not seem to be.
     """
-    shown = {name: headers.get(PREFIX + name.replace("_", "-")) for name in Options.model_fields}
-    by_header = _parse({name: value for name, value in shown.items() if value is not None}, PREFIX)
-    _refuse_unknown(headers)
+    ours = [name for name in headers if name.startswith(PREFIX)]
+    if not ours and MEMBER not in chat.body:
+        return chat, NOTHING
+    _refuse_unknown(ours)
+    by_header = _parse({field: headers[name] for name in ours if (field := FIELDS.get(name))}, PREFIX)
     by_body = Options()
     if MEMBER in chat.body:
         if not isinstance(given := chat.body[MEMBER], dict):
@@ -135,10 +141,10 @@ def read_options(chat: ChatRequest, headers: Mapping[str, str], decider: Decider
     return chat, Asked(constraints, priority, include_cost, by_header.explore and by_body.explore)
 
 
-def _refuse_unknown(headers: Mapping[str, str]) -> None:
+def _refuse_unknown(names: Iterable[str]) -> None:
     """Raise `RequestError` for a header of ours that there is not: a misspelt bound must not seem to be respected."""
-    for name in headers:
-        if name.startswith(PREFIX) and name not in KNOWN:
+    for name in names:
+        if name not in KNOWN:
             raise RequestError(
                 f"{name!r} is no header of this gateway: {did_you_mean(name, KNOWN)}.",
                 param=name,

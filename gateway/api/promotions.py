@@ -48,7 +48,9 @@ async def move_candidate(request: Request, policy: str) -> dict[str, Any]:
     """Move a policy's candidate, at once."""
     gateway, progress = gateway_of(request), _progress(request, policy)
     try:
-        wanted = MoveRequest.model_validate_json(await read_body(request, gateway.runtime.config.server) or b"{}")
+        wanted = MoveRequest.model_validate_json(
+            await read_body(request.receive, gateway.runtime.config.server) or b"{}"
+        )
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False)) from error
     try:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from uuid import uuid4
+
+from gateway.api.heads import REQUEST_ID, request_id_of
+from gateway.entropy import Entropy
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-HEADER = b"x-request-id"
-#: A caller's own id is kept if it is plain; anything else could forge headers or log lines.
-_PLAIN = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestIds:
@@ -19,19 +16,21 @@ class RequestIds:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._rng = Entropy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and its answer back."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        shown = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        request_id = shown if _PLAIN.fullmatch(shown) else b"req_" + uuid4().hex.encode()
+        request_id = request_id_of(scope, self._rng)
         scope.setdefault("state", {})["request_id"] = request_id.decode()
+        scope["headers"] = [*(pair for pair in scope["headers"] if pair[0] != REQUEST_ID), (REQUEST_ID, request_id)]
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (HEADER, request_id)]
+            headers = message.get("headers", ())
+            if message["type"] == "http.response.start" and all(name != REQUEST_ID for name, _ in headers):
+                message["headers"] = [*headers, (REQUEST_ID, request_id)]
             await send(message)
 
         await self._app(scope, receive, send_with_id)

@@ -29,7 +29,7 @@ async def _authorise(request: Request) -> None:
     gateway = gateway_of(request)
     try:
         with gateway.runtime.in_use() as runtime:
-            request.state.access = await admitted(request, runtime.callers, datetime.now(UTC))
+            request.state.access = await admitted(request.headers, runtime.callers, datetime.now(UTC))
     except GatewayError as error:
         gateway.metrics.unauthorized.labels(error.code).inc()
         raise

@@ -45,9 +45,8 @@ class Breaker:
 
     def blocked_s(self, now: float) -> float:
         """Return for how many seconds no request may pass: it rests, wants to be left alone, or is being probed."""
-        blocked_s = max(self.rests_until, self.waits_until) - now
-        if blocked_s > 0:
-            return blocked_s
+        if now < self.rests_until or now < self.waits_until:
+            return max(self.rests_until, self.waits_until) - now
         return PROBE_S if self._probing and not self.closed else 0.0
 
     def admits(self, now: float) -> bool:

@@ -48,7 +48,10 @@ class Fleet:
 
     def condition(self, name: str) -> Condition:
         """Return how an endpoint does."""
-        return self._conditions.setdefault(name, Condition())
+        found = self._conditions.get(name)
+        if found is None:
+            found = self._conditions[name] = Condition()
+        return found
 
     def tiers(self, candidates: Sequence[Candidate], now: float) -> list[tuple[Candidate, ...]]:
         """Return who would be asked at once; with them, those for whom one has to wait in a queue; and all.
@@ -56,8 +59,10 @@ class Fleet:
         Tiers without anybody, and those that add nobody, are left out. Of a model without endpoints nothing is known:
         it would be asked.
         """
-        awake = tuple(one for one in candidates if self._any(one, lambda endpoint: self._awake(endpoint, now)))
-        free = tuple(one for one in awake if self.free(one, now))
+        free = tuple([one for one in candidates if self.free(one, now)])
+        if len(free) == len(candidates):
+            return [free]
+        awake = tuple([one for one in candidates if self._any(one, self._awake, now)])
         found: list[tuple[Candidate, ...]] = []
         for tier in (free, awake, tuple(candidates)):
             if len(tier) > len(found[-1] if found else ()):
@@ -66,27 +71,34 @@ class Fleet:
 
     def free(self, candidate: Candidate, now: float) -> bool:
         """Tell whether a candidate would be asked at once."""
-        return self._any(candidate, lambda endpoint: self._free(endpoint, now))
+        return self._any(candidate, self._free, now)
 
     def load(self, candidate: Candidate) -> float:
         """Return what share of its room is taken, where a model has most; 0 where nothing is known of it."""
         gates = [self.condition(endpoint.name).gate for endpoint in self._endpoints.get(candidate.model, ())]
         return min((gate.in_flight / max(gate.limit.limit, 1) for gate in gates), default=0.0)
 
-    def _any(self, candidate: Candidate, holds: Callable[[Endpoint], bool]) -> bool:
+    def _any(self, candidate: Candidate, holds: Callable[[Endpoint, float], bool], now: float) -> bool:
         endpoints = self._endpoints.get(candidate.model, ())
-        return not endpoints or any(holds(endpoint) for endpoint in endpoints)
+        for endpoint in endpoints:
+            if holds(endpoint, now):
+                return True
+        return not endpoints
 
     def _awake(self, endpoint: Endpoint, now: float) -> bool:
-        return any(self.blocked_s(endpoint, key, now) == 0 for key in endpoint.keys)
+        condition = self.condition(endpoint.name)
+        if condition.breaker.blocked_s(now) > 0:
+            return False
+        return not condition.keys or any(self.key_rests_until(endpoint, key) <= now for key in endpoint.keys)
 
     def _free(self, endpoint: Endpoint, now: float) -> bool:
         return self._awake(endpoint, now) and self.condition(endpoint.name).gate.has_room
 
     def blocked_s(self, endpoint: Endpoint, key: str, now: float) -> float:
         """Return for how many seconds an endpoint may not be asked with a key."""
-        blocked_s = self.condition(endpoint.name).breaker.blocked_s(now)
-        return max(blocked_s, self.key_rests_until(endpoint, key) - now, 0.0)
+        condition = self.condition(endpoint.name)
+        blocked_s = condition.breaker.blocked_s(now)
+        return max(blocked_s, self.key_rests_until(endpoint, key) - now, 0.0) if condition.keys else blocked_s
 
     def wants_it(self, endpoint: Endpoint, key: str, now: float) -> bool:
         """Tell whether an endpoint has asked to be left alone, by this key or at all."""

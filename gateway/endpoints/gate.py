@@ -43,7 +43,7 @@ class Gate:
     @property
     def waiting(self) -> int:
         """Return how many wait."""
-        return sum(not one.turn.done() for one in self._waiting)
+        return sum(not one.turn.done() for one in self._waiting) if self._waiting else 0
 
     @property
     def has_room(self) -> bool:

@@ -33,11 +33,11 @@ async def answered(dispatcher: Dispatcher, call: Call, terms: Terms, chat: ChatR
 
     Raises as `Dispatcher.answer` does.
     """
-    now, delays, delay_s = time.monotonic(), dispatcher.fleet.delays, None
+    delays, delay_s = dispatcher.fleet.delays, None
     if terms.hedging is not None:
         terms.hedging.requested()
-        first = call.candidates[0].model
-        delay_s = delays.within(first, terms.hedging.rules.percentile, now, streams=chat.stream)
+        first, percentile = call.candidates[0].model, terms.hedging.rules.percentile
+        delay_s = delays.within(first, percentile, time.monotonic(), streams=chat.stream)
     if terms.hedging is None or delay_s is None:
         found = await dispatcher.answer(call, terms, chat)
     else:

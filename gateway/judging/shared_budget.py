@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.sharing.link import RedisAway
+from gateway.sharing.away import RedisAway
 
 if TYPE_CHECKING:
     from datetime import datetime

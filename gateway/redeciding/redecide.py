@@ -6,7 +6,7 @@ the model's name has it, and a key forbids what the log says that it forbade.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ def _choice(request: LoggedRequest, side: Side, route: Route, router: Router, pa
         raise nobody_eligible(removed)
     features = dict(request.features)
     text = request.decision.text or ""
-    router = replace(route, router=router, pool=pool).standing_in() or router
+    router = route.standing_in(pool) or router
     call = _first_call(router, Context(text, demand.prompt_tokens, request.embedding, features), pool)
     prices = {candidate.model: expected_cost_usd(candidate, demand) for candidate in pool}
     return Choice(

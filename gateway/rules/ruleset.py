@@ -38,7 +38,7 @@ class Judged(Generic[T]):
         return f"{self.rule.name!r} {outcome if self.reached else f'not reached; {outcome}'}: {self.verdict}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match(Generic[T]):
     """The rule that matched, or None, and the rules that were asked, itself the last of them.
 

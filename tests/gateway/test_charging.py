@@ -16,6 +16,7 @@ from gateway.signals.tokens import estimate_tokens
 from providers.adapters.openai import OpenAIAdapter
 from providers.chat import parse_chat
 from providers.reply import StreamReply, WholeReply
+from providers.transport.response import HttpxAnswer
 
 TARIFF = flat(
     PriceConfig(
@@ -45,7 +46,7 @@ def streamed(*events: bytes, places=()) -> StreamReply:
     edges = [0, *sorted(min(place, len(wire)) for place in places), len(wire)]
     for start, end in pairwise(edges):
         list(decoder.feed(wire[start:end]))
-    return StreamReply(httpx2.Response(200), decoder, "up", 1.0, 1.0)
+    return StreamReply(HttpxAnswer(httpx2.Response(200)), decoder, "up", 1.0, 1.0)
 
 
 def whole(message, **more) -> WholeReply:

@@ -9,7 +9,7 @@ import pytest
 from gateway.changes import Changes
 from gateway.constraints import Constraints
 from gateway.data_class import DataClassRules
-from gateway.deciding import context_of
+from gateway.deliberation import context_of
 from gateway.eligibility import Ability
 from gateway.endpoints.concurrency import ConcurrencyLimit
 from gateway.endpoints.endpoint import Condition

@@ -169,6 +169,7 @@ def test_the_data_class_is_the_first_reason():
 @pytest.mark.parametrize("member", ["n", "max_tokens", "max_completion_tokens"])
 def test_numbers_beyond_all_use_are_bounded(member):
     """No amount of money holds their price."""
-    demand = demand_of(ask(**{member: 10**400}).chat, UNBOUNDED, None, {}, world())
+    asked = ask(**{member: 10**400})
+    demand = demand_of(asked.chat, asked.request, UNBOUNDED, None, {}, world())
 
     assert 1_000_000 <= demand.most_completion_tokens <= 10**12

@@ -7,8 +7,9 @@ from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.catalogue import CatalogueTariff
 from gateway.config.models import PriceConfig
-from gateway.pricing import CatalogueTariff, flat, look_up
+from gateway.pricing import flat, look_up
 from providers.types import Usage
 
 COUNTS = st.integers(0, 10**9)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import time
 
-from gateway.api.chat import MAX_HEADER, trace_header
+from gateway.api.completions import MAX_HEADER, trace_header
 from gateway.data_class import DataClassRules
 from gateway.eligibility import Ability
 from gateway.explanation import explain

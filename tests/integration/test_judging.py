@@ -100,7 +100,7 @@ def test_an_answer_is_graded(start, played, stream):
     assert re.fullmatch("[0-9a-f]{8}", comment["prompt"])
     cost = (12 * 1 + 6 * 2) / 1e6
     assert cost == pytest.approx(running.gateway.metrics.judging_cost_usd.labels("judge")._value.get())
-    assert cost == pytest.approx(running.gateway.metrics.cost_usd.labels("judge")._value.get())
+    assert cost == pytest.approx(running.gateway.metrics.cost_usd.labels("judge").value)
 
 
 def test_a_judgement_is_no_request(start, played):

@@ -68,7 +68,7 @@ def test_the_log_adds_up_to_what_was_charged(serve, upstream):
         counted["audio_completion_tokens"] += usage["completion_tokens_details"]["audio_tokens"]
     counted["audio_prompt_tokens"] = counted.pop("audio_tokens")
     assert dict(counted) == {name: sum(getattr(one, name) for one in outcomes) for name in counted}
-    spent = running.gateway.metrics.cost_usd.labels("counts")._value.get()
+    spent = running.gateway.metrics.cost_usd.labels("counts").value
     assert pytest.approx(float(sum(one.cost_usd for one in outcomes))) == spent
 
 
@@ -113,7 +113,7 @@ def test_an_endpoint_that_does_not_count_is_charged_by_estimate(serve):
     assert (f"{cost:f}", "estimated") == tuple(
         response.headers[f"x-pointsman-cost-{name}"] for name in ("usd", "source")
     )
-    assert float(cost) == running.gateway.metrics.estimated_cost_usd.labels("no-usage")._value.get()
+    assert float(cost) == running.gateway.metrics.estimated_cost_usd.labels("no-usage").value
 
 
 def test_a_stream_that_breaks_is_charged_for_what_came(serve):
@@ -167,4 +167,4 @@ def test_without_a_price_the_cost_is_unknown(serve):
     assert "unknown" == response.headers["x-pointsman-cost-usd"]
     assert "x-pointsman-cost-source" not in response.headers
     assert (None, None) == (running.logged()[0].outcome.cost_usd, running.logged()[0].outcome.cost_source)
-    assert 1 == running.gateway.metrics.unpriced.labels("unpriced")._value.get()
+    assert 1 == running.gateway.metrics.unpriced.labels("unpriced").value

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from gateway.api.stream import EventStream
 from gateway.app import create_app
 from gateway.application import Gateway
+from gateway.client import Client
 from providers.sse import EventSplitter
 from tests.upstream import chunk, running
 
@@ -156,7 +157,7 @@ async def test_a_source_that_has_not_begun_is_closed_as_well():
 
     async def events():
         try:
-            yield b"data: {}\n\n"
+            yield [b"data: {}\n\n"]
         finally:
             ended.append("events")
 
@@ -166,6 +167,7 @@ async def test_a_source_that_has_not_begun_is_closed_as_well():
     async def send(_message):
         raise OSError("nobody reads")
 
-    await EventStream(events(), {}, lambda: ended.append("closed"))({"type": "http"}, receive, send)
+    client = Client()
+    await EventStream(events(), {}, client)({"type": "http"}, receive, send)
 
-    assert ["events", "closed"] == ended
+    assert (["events"], True) == (ended, client.left)

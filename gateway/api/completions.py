@@ -1,0 +1,176 @@
+"""`POST /v1/chat/completions`, straight on ASGI.
+
+A request that goes through the framework's routes, middlewares and dependencies has cost a third of a millisecond of
+the processor before anything is known of it; the rest of the API, which is asked seldom, is the framework's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.api.auth import admitted, check_scope
+from gateway.api.body import chat_of, read_body
+from gateway.api.heads import REQUEST_ID, headers_of, raw_headers, request_id_of
+from gateway.api.leaving import ClientLeft, Watch
+from gateway.api.stream import EventStream
+from gateway.asking import ask_of
+from gateway.client import Client
+from gateway.entropy import Entropy
+from gateway.errors import GatewayError, error_body
+from gateway.feedback.heard import listen
+from gateway.pipeline import arrive
+from gateway.store.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from starlette.types import Receive, Scope, Send
+
+    from gateway.application import Gateway
+    from gateway.callers import Access
+    from gateway.deciding import Ask
+    from gateway.feedback.heard import Heard
+    from gateway.runtime import Runtime
+
+logger = logging.getLogger("pointsman")
+
+#: The caller's headers that go on to the endpoint (W3C Trace Context, which is ASCII).
+PASSED_ON: Final = ("traceparent", "tracestate")
+#: Asks for the trace of the decision, which comes as `x-pointsman-trace` to callers who may see it.
+DEBUG: Final = "x-pointsman-debug"
+#: Says why feedback that came along was not taken.
+REFUSED: Final = "x-pointsman-feedback-refused"
+#: Characters of a header that every common client takes.
+MAX_HEADER: Final = 8000
+
+
+class Completions:
+    """Answers conversations: by the policy named as `model`, or by the model of that name."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._rng = Entropy()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, whatever comes of it."""
+        await Completion(self._gateway, request_id_of(scope, self._rng), scope, receive, send).run()
+
+
+class Completion:
+    """One request, from its head to the last byte of its answer."""
+
+    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send")
+
+    def __init__(self, gateway: Gateway, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        self._gateway = gateway
+        self._id = request_id
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._client = Client()
+
+    async def run(self) -> None:
+        """Answer it; to a client that has left nothing is said."""
+        try:
+            with self._gateway.runtime.in_use() as runtime:
+                stream = await self._unless_refused(runtime)
+                if stream is not None:
+                    await stream(self._scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            if not self._client.left:
+                raise
+        except ClientLeft:
+            return
+
+    async def _unless_refused(self, runtime: Runtime) -> EventStream | None:
+        """Send an answer that is whole, or the error that it came to; return the stream that is to be sent instead."""
+        try:
+            return await self._answer(runtime)
+        except GatewayError as error:
+            status, body, headers = error.status, error.body(), error.headers
+        except StoreError as error:
+            status, body, headers = 503, error_body(503, str(error), "store_unavailable"), {}
+        except ClientLeft:
+            raise
+        except Exception:
+            # What nobody expected is logged with its trace, and the client is told no more than that.
+            logger.exception("request.crashed", extra={"request_id": self._id.decode()})
+            said = "The gateway failed. The request's id is in the log."
+            status, body, headers = 500, error_body(500, said, "internal_error"), {}
+        await self._whole(status, body, headers)
+        return None
+
+    async def _answer(self, runtime: Runtime) -> EventStream | None:
+        headers, gateway = headers_of(self._scope), self._gateway
+        arrival = arrive(self._id.decode(), passed_on(headers), headers.get("authorization"), self._client)
+        access = await admit(gateway, runtime, headers, arrival.at)
+        sent = await read_body(self._receive, runtime.config.server)
+        ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
+        refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
+        with Watch(self._scope, self._receive, self._client):
+            exchange = await gateway.pipeline.complete(runtime, ask, arrival)
+        more = {REFUSED: refused} if refused else {}
+        if access.debug and headers.get(DEBUG, "").lower() in ("1", "true"):
+            more["x-pointsman-trace"] = trace_header(exchange.trace)
+        more |= gateway.intake.rules.proof(exchange.decision_id, access.identity)
+        if exchange.streams:
+            told = {**exchange.headers, **more, "x-request-id": self._id.decode()}
+            return EventStream(exchange.events(), told, self._client)
+        body = await exchange.whole()
+        await self._whole(200, body, {**exchange.headers, **more})
+        return None
+
+    def _overhear(self, heard: Sequence[Heard], access: Access, runtime: Runtime, at: datetime) -> str:
+        """Take the feedback that came along; return why not, where it is not taken."""
+        intake = self._gateway.intake
+        rater = intake.rules.rater(access, open_=runtime.callers.open)
+        return "; ".join(reason for one in heard if (reason := intake.overhear(one, rater, at)))
+
+    async def _whole(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send an answer in one piece."""
+        pairs = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+            *raw_headers(headers),
+            (REQUEST_ID, self._id),
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+async def admit(gateway: Gateway, runtime: Runtime, headers: Mapping[str, str], at: datetime) -> Access:
+    """Return what a caller has access to. Raises as `Callers.admit` does."""
+    try:
+        return await admitted(headers, runtime.callers, at)
+    except GatewayError as error:
+        gateway.metrics.unauthorized.labels(error.code).inc()
+        raise
+
+
+def ask_and_heard(
+    body: bytes, headers: Mapping[str, str], access: Access, at: datetime, runtime: Runtime
+) -> tuple[Ask, tuple[Heard, ...]]:
+    """Return a request as decisions are made of it, and the feedback that came along. Raises `RequestError`."""
+    sent = chat_of(body)
+    check_scope(access, sent.model, runtime.decider)
+    sent, heard = listen(sent, headers)
+    return ask_of(sent, headers, access, at, runtime.decider), heard
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that go on to the endpoint."""
+    return {name: value for name in PASSED_ON if (value := headers.get(name)) and value.isascii()}
+
+
+def trace_header(trace: Mapping[str, Any]) -> str:
+    """Return the trace of a decision as JSON in ASCII; what would be too long for a header is in the log only."""
+    text = json.dumps(trace, separators=(",", ":"))
+    if len(text) <= MAX_HEADER:
+        return text
+    short = {**trace, "rules": [], "signals": {}, "cut": "the log has the whole trace"}
+    text = json.dumps(short, separators=(",", ":"))
+    return text if len(text) <= MAX_HEADER else json.dumps({"cut": short["cut"]})

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.patience import Patience
+
+SHORT_S, LONG_S = 0.02, 30
+
+
+async def test_what_is_done_in_time_is_not_disturbed():
+    """Neither then nor afterwards."""
+    with Patience(SHORT_S):
+        await asyncio.sleep(0)
+
+    await asyncio.sleep(3 * SHORT_S)
+
+
+async def test_what_takes_longer_is_cut_short():
+    """With an error that says so, and the task can go on."""
+    with pytest.raises(TimeoutError), Patience(SHORT_S):
+        await asyncio.sleep(LONG_S)
+
+    await asyncio.sleep(0)
+    assert 0 == asyncio.current_task().cancelling()
+
+
+async def test_the_time_can_be_counted_anew():
+    """What comes in pieces is in time as long as each of them is."""
+    with Patience(5 * SHORT_S) as patience:
+        for _ in range(4):
+            await asyncio.sleep(2 * SHORT_S)
+            patience.again()
+
+
+async def test_the_nearer_of_two_limits_is_the_one_that_expires():
+    """The outer one does not take the inner one's error for its own, nor the other way round."""
+    with Patience(LONG_S):
+        with pytest.raises(TimeoutError), Patience(SHORT_S):
+            await asyncio.sleep(LONG_S)
+        await asyncio.sleep(0)
+
+    with pytest.raises(TimeoutError), Patience(SHORT_S), Patience(LONG_S):
+        await asyncio.sleep(LONG_S)
+
+
+async def test_a_cancellation_from_elsewhere_is_one():
+    """Also where the time expires at the very same moment."""
+    begun = asyncio.Event()
+
+    async def work():
+        with Patience(SHORT_S):
+            begun.set()
+            await asyncio.sleep(LONG_S)
+
+    for wait_s in (0, SHORT_S):
+        begun.clear()
+        task = asyncio.ensure_future(work())
+        await begun.wait()
+        if wait_s:
+            asyncio.get_running_loop().call_later(wait_s, task.cancel)
+        else:
+            task.cancel()
+        with pytest.raises((asyncio.CancelledError, TimeoutError)) as raised:
+            await task
+        assert wait_s or raised.type is asyncio.CancelledError
+
+
+async def test_other_errors_pass():
+    """As they are."""
+    with pytest.raises(KeyError), Patience(LONG_S):
+        raise KeyError("other")
+
+
+def test_it_is_for_tasks_only():
+    """Nobody else can be cancelled."""
+    with pytest.raises(RuntimeError, match="event loop"), Patience(LONG_S):
+        pass
