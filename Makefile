@@ -129,7 +129,7 @@ state: .venv/run  ## profile the local models and fit the policy `auto` anew
 	$(BIN)/pointsman profile --config $(CONFIG) --out var/table.parquet
 	$(BIN)/pointsman train var/table.parquet --policy auto --config $(CONFIG)
 
-bench: .venv/run  ## requests per second and added latency, beside a direct connection and nginx
+bench: .venv/run  ## what the gateway costs, beside nginx and other gateways where they are installed
 	$(BIN)/python benchmarks/overhead.py $(ARGS)
 
 package-check: .venv/test  ## build the wheel, install it alone, and look at what came with it

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import statistics
 import time
 from collections import deque
@@ -24,6 +25,8 @@ import uvloop
 PLACEHOLDER = b"0" * 16
 #: A connection that was lost is opened again after this long.
 RECONNECT_S = 0.02
+#: Microseconds of the monotonic clock at which an event was sent.
+STAMP = re.compile(rb"@(\d+)@")
 
 
 @dataclass(slots=True)
@@ -34,10 +37,12 @@ class Seen:
     unfinished: int = 0
     ok: int = 0
     non2xx: int = 0
+    s429: int = 0
     errors: int = 0
     events: int = 0
     latencies_ms: list[float] = field(default_factory=list)
     first_bytes_ms: list[float] = field(default_factory=list)
+    events_ms: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,10 @@ class Connection(asyncio.Protocol):
         if self._first is None:
             self._first = time.monotonic()
         self._stamps += body.count(b"@")
+        if self.is_measured:
+            now = time.monotonic() * 1000
+            # A stamp that two reads tear apart is counted as an event, and its way is not.
+            self._load.seen.events_ms += [now - int(stamp) / 1000 for stamp in STAMP.findall(body)]
 
     def on_message_complete(self) -> None:
         """Note the answer, and go on to the next request."""
@@ -165,6 +174,7 @@ class Connection(asyncio.Protocol):
         seen = self._load.seen
         if status // 100 != 2:
             seen.non2xx += 1
+            seen.s429 += status == 429
             return
         seen.ok += 1
         seen.events += self.events
@@ -219,9 +229,11 @@ def percentiles(values: list[float]) -> dict[str, float]:
 
 def report(seen: Seen, seconds: float) -> dict[str, object]:
     """Return what was seen, for the one who asked."""
-    counts = {name: getattr(seen, name) for name in ("issued", "unfinished", "ok", "non2xx", "errors", "events")}
+    names = ("issued", "unfinished", "ok", "non2xx", "s429", "errors", "events")
+    counts = {name: getattr(seen, name) for name in names}
     rates = {"rps": seen.ok / seconds, "events_per_s": seen.events / seconds}
-    latencies = {"ms": percentiles(seen.latencies_ms), "ttfb_ms": percentiles(seen.first_bytes_ms)}
+    ways = {"ms": seen.latencies_ms, "ttfb_ms": seen.first_bytes_ms, "event_ms": seen.events_ms}
+    latencies = {name: percentiles(values) for name, values in ways.items()}
     return {"seconds": seconds, **counts, **rates, **latencies}
 
 

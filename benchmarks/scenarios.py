@@ -5,31 +5,61 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rig import varied_load
-from servers import CHAT_PATH, pinned
+from servers import pinned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rig import Rig
     from targets import Target
 
-Kind = Literal["requests", "latency", "streams"]
+Kind = Literal["requests", "latency", "beside", "streams", "long", "huge", "overload"]
 
-WARMUP_S = 0.3
 #: Requests a second at which latency is measured where each prompt is embedded, unless the rate is lower anyway.
 VARIED_RATE = 20
-#: Connections where each prompt is embedded: what is under way when the time is up is lost to the count.
+#: Connections where each prompt takes a model of its own: what is under way when the time is up is lost to the count.
 VARIED_CONNECTIONS = 4
-#: Streams that are open side by side; the upstream sends an event to each every 20 ms.
-STREAMS = 100
-#: How much longer than `--seconds` these take: percentiles and whole streams need it.
-STRETCH: dict[Kind, float] = {"requests": 1.0, "latency": 1.5, "streams": 2.0}
 #: A load generator that has not ended this long after it should have is ended.
-GRACE_S = 20.0
+GRACE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of a load: connections (by default those asked for), and how long it is put on."""
+
+    connections: int | None = None
+    #: How much longer than `--seconds` it takes: percentiles and whole streams need it.
+    stretch: float = 1.0
+    warmup_s: float = 0.3
+    least_s: float = 0.0
+    #: Whether requests come at a rate, or each when the last is answered.
+    at_rate: bool = False
+    #: Share of the time over which the connections begin.
+    stagger: float = 0.0
+
+    def seconds(self, asked: float) -> float:
+        """Return how long it is put on where so many seconds were asked for."""
+        return max(asked * self.stretch, self.least_s)
+
+
+SHAPES: dict[Kind, Shape] = {
+    # Long enough for what is begun and not done at the end to weigh little, also with a slow gateway.
+    "requests": Shape(least_s=4.0),
+    "latency": Shape(connections=32, stretch=1.5, at_rate=True),
+    "beside": Shape(connections=32, stretch=1.5, at_rate=True),
+    # Streams that begin together stay in step, and their events come in bursts.
+    "streams": Shape(connections=500, stretch=2.0, least_s=6.0, warmup_s=0.0, stagger=0.2),
+    "long": Shape(connections=32, least_s=3.0),
+    "huge": Shape(connections=8, least_s=3.0),
+    # Measured from when all have come.
+    "overload": Shape(connections=2000, stretch=2.0, least_s=4.0, warmup_s=1.0, stagger=0.25),
+}
 
 
 class LoadFailed(Exception):
@@ -47,26 +77,26 @@ class Load:
     rate: float
     folder: Path
 
+    def limit_s(self, kind: Kind) -> float:
+        """Return the seconds after which a measurement has failed."""
+        return SHAPES[kind].seconds(self.seconds) + SHAPES[kind].warmup_s + GRACE_S
+
     def command(self, target: Target, kind: Kind) -> list[str]:
         """Return the load generator's command line."""
-        body = self.folder / f"{target.name}-{kind}.json"
-        body.write_bytes(target.body(stream=kind == "streams"))
+        body, shape = self.folder / f"{target.name}-{kind}.json", SHAPES[kind]
+        body.write_bytes(target.body(kind))
         program = (*varied_load(), "--vary") if target.varies else self.rig.load
-        seconds = self.seconds * STRETCH[kind]
-        command = [*program, "--port", str(target.port), "--path", CHAT_PATH, "--body", str(body)]
-        command += ["--duration", str(seconds), *self._shape(target, kind, seconds)]
+        seconds = shape.seconds(self.seconds)
+        connections = shape.connections or self.connections
+        if target.varies and not target.is_fast:
+            connections = min(connections, VARIED_CONNECTIONS)
+        command = [*program, "--port", str(target.port), "--path", target.path, "--body", str(body)]
+        command += ["--duration", str(seconds), "--warmup", str(shape.warmup_s), "--conns", str(connections)]
+        command += ["--stagger-ms", str(1000 * seconds * shape.stagger)] if shape.stagger else []
+        command += ["--rate", str(min(self.rate, VARIED_RATE) if target.varies else self.rate)] if shape.at_rate else []
         for name, value in target.headers:
             command += ["--header", f"{name}: {value}"]
         return command
-
-    def _shape(self, target: Target, kind: Kind, seconds: float) -> list[str]:
-        if kind == "streams":
-            # Streams that begin together stay in step, and their events come in bursts.
-            return ["--conns", str(STREAMS), "--stagger-ms", str(400 * seconds)]
-        connections = min(self.connections, VARIED_CONNECTIONS) if target.varies else self.connections
-        shape = ["--conns", str(connections), "--warmup", str(WARMUP_S)]
-        rate = min(self.rate, VARIED_RATE) if target.varies else self.rate
-        return shape if kind == "requests" else [*shape, "--rate", str(rate)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +112,9 @@ class Measurement:
 
     @property
     def requests_per_cpu_s(self) -> float | None:
-        """Return how many requests a second of processor time was enough for."""
-        return (self.load["issued"] - self.load["unfinished"]) / self.cpu_s if self.cpu_s else None
+        """Return how many requests a second of processor time was enough for; those that failed are none."""
+        done = self.load["issued"] - self.load["unfinished"] - self.failed
+        return max(0, done) / self.cpu_s if self.cpu_s else None
 
     @property
     def events_per_cpu_s(self) -> float | None:
@@ -91,9 +122,15 @@ class Measurement:
         return self.load["events"] / self.cpu_s if self.cpu_s and self.load.get("events") else None
 
     @property
+    def refused(self) -> int:
+        """Return how many requests were answered with 429."""
+        return int(self.load["s429"])
+
+    @property
     def failed(self) -> int:
-        """Return how many requests were not answered with success."""
-        return sum(int(self.load[name]) for name in ("non2xx", "errors"))
+        """Return how many requests were not answered with success; those refused under overload are not among them."""
+        failed = sum(int(self.load.get(name, 0)) for name in ("non2xx", "errors", "timeouts"))
+        return failed - self.refused if self.kind == "overload" else failed
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the file of results."""
@@ -101,26 +138,46 @@ class Measurement:
         return {**asdict(self), **derived, "failed": self.failed}
 
 
-def applies(kind: Kind, target: Target) -> bool:
-    """Tell whether a target is measured in that way: varied prompts are for what embeds, and its comparison."""
-    if kind == "streams":
-        return not target.varies and target.name != "random"
-    return kind == "latency" or not target.varies or target.server is not None
-
-
 def measure(load: Load, target: Target, kind: Kind, number: int) -> Measurement:
-    """Put the load on a target. Raises `LoadFailed`."""
+    """Put the load on a target, which alone may run. Raises `LoadFailed`."""
     command = load.command(target, kind)
-    limit_s = load.seconds * STRETCH[kind] + WARMUP_S + GRACE_S
-    if target.server is not None:
-        target.server.settle()
-    cpu_s, started = _cpu_s(target), time.monotonic()
-    with pinned(load.core):
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
-    cpu_s, wall_s = _cpu_s(target) - cpu_s, time.monotonic() - started
+    with _alone(target), _beside(load, target, kind):
+        cpu_s, started = _cpu_s(target), time.monotonic()
+        with pinned(load.core):
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=load.limit_s(kind), check=False)
+        cpu_s, wall_s = _cpu_s(target) - cpu_s, time.monotonic() - started
     if ended.returncode:
         raise LoadFailed(f"{' '.join(command)}: {ended.stderr}")
     return Measurement(target.name, kind, number, cpu_s, wall_s, json.loads(ended.stdout))
+
+
+@contextmanager
+def _alone(target: Target) -> Iterator[None]:
+    """Let a target run: before, until nothing is left over from its start, and afterwards until all is done."""
+    if target.server is None:
+        yield
+        return
+    target.server.resume()
+    target.server.settle()
+    try:
+        yield
+        target.server.settle()
+    finally:
+        target.server.pause()
+
+
+@contextmanager
+def _beside(load: Load, target: Target, kind: Kind) -> Iterator[None]:
+    """Put another load on the same server meanwhile: requests whose prompts are embedded."""
+    if kind != "beside" or target.beside is None:
+        yield
+        return
+    with pinned(load.core):
+        other = subprocess.Popen(load.command(target.beside, "latency"), stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        other.wait(load.limit_s(kind))
 
 
 def _cpu_s(target: Target) -> float:

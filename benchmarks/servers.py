@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -85,11 +86,24 @@ class Server:
             if self.cpu_s() - before < 2 / TICKS_A_SECOND:
                 return
 
+    def memory_mb(self) -> float:
+        """Return the memory of its processes that is resident."""
+        found = [re.search(r"^Rss:\s+(\d+)", _read(pid, "smaps_rollup"), re.MULTILINE) for pid, _ in self._processes()]
+        return sum(int(one[1]) for one in found if one) / 1024
+
+    def pause(self) -> None:
+        """Let none of its processes run, so that it takes nothing from another that is measured."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them run again."""
+        self._signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End all its processes, by force if need be."""
+        self.resume()
         for number in (signal.SIGTERM, signal.SIGKILL):
-            for pid, _ in self._processes():
-                _send(pid, number)
+            self._signal(number)
             try:
                 self.process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
@@ -97,17 +111,31 @@ class Server:
             if not any(self._processes()):
                 return
 
+    def _signal(self, number: signal.Signals) -> None:
+        for pid, _ in self._processes():
+            _send(pid, number)
+
     def _processes(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the processes of its session, with the fields of proc(5)'s `stat` from the third on."""
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(stat[3]) == self.process.pid and stat[0] != "Z":
-                yield int(entry.name), stat
+        """Yield it and what it has started, with the fields of proc(5)'s `stat` from the third on."""
+        numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        found = {number: stat for number in numbers if (stat := _read(number, "stat").rsplit(")", 1)[-1].split())}
+        for number, stat in found.items():
+            if stat[0] != "Z" and (int(stat[3]) == self.process.pid or self._started(number, found)):
+                yield number, stat
+
+    def _started(self, number: int, found: Mapping[int, Sequence[str]]) -> bool:
+        """Tell whether a process is a child of it, or a child's: these may have sessions of their own."""
+        while number in found and number != self.process.pid:
+            number = int(found[number][1])
+        return number == self.process.pid
+
+
+def _read(pid: int, name: str) -> str:
+    """Return a file of proc(5), nothing where the process has ended."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _send(pid: int, number: signal.Signals) -> None:
@@ -118,10 +146,14 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 @contextmanager
-def running(command: Sequence[str], core: int, log: Path, folder: Path) -> Iterator[Server]:
+def running(
+    command: Sequence[str], core: int, log: Path, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Run a server on one core, in a session of its own, until the block is left."""
     with log.open("wb") as output, pinned(core):
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=output, start_new_session=True, env=environment
+        )
     server = Server(process, log)
     try:
         yield server
@@ -129,19 +161,20 @@ def running(command: Sequence[str], core: int, log: Path, folder: Path) -> Itera
         server.stop()
 
 
-def await_answer(server: Server, port: int, body: bytes, headers: Mapping[str, str]) -> None:
-    """Return once a chat completion request is answered with 200. Raises `DidNotStart`."""
-    end = time.monotonic() + START_LIMIT_S
+def await_answer(server: Server, port: int, body: bytes, headers: Mapping[str, str], path: str = CHAT_PATH) -> float:
+    """Return once a chat completion request is answered with 200, after how many seconds. Raises `DidNotStart`."""
+    begun = time.monotonic()
+    end = begun + START_LIMIT_S
     problem = "no answer"
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            get(port, CHAT_PATH, body, headers)
+            get(port, path, body, headers)
         except (urllib.error.URLError, OSError) as error:
             problem = str(error)
             time.sleep(0.05)
         else:
-            return
-    raise DidNotStart(f"{server.process.args}: {problem}\n{server.log.read_text(errors='replace')[-2000:]}")
+            return time.monotonic() - begun
+    raise DidNotStart(f"{server.process.args!r}: {problem}\n{server.log.read_text(errors='replace')[-2000:]}")
 
 
 def get(port: int, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> bytes:

@@ -1,17 +1,21 @@
-"""What is measured: the upstream itself, nginx before it, and the gateway before it, as users run it."""
+"""What is measured: the upstream itself, nginx before it, and the gateway before it, as users run it.
+
+The gateway is started anew for each of its uses, so that none has in memory what only another needs.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from load import PLACEHOLDER
 from rig import ROOT
-from servers import Server, await_answer, free_port, running
+from servers import CHAT_PATH, Server, await_answer, free_port, running
 
 from gateway.signals.encoder import EncoderError, open_encoder
 from routers.registry import build_router
@@ -21,10 +25,15 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from scenarios import Kind
+
 MODELS = ("mock-model", "other-model")
 KEY = "key-of-the-benchmark"
+SERVE = (sys.executable, "-m", "gateway", "serve")
+#: A model of the other upstream, which takes its time.
+SLOW_MODEL = "slow-model"
 #: Rows that the router of `auto` has learned.
-LEARNED_ROWS = 2000
+LEARNED_ROWS = 10_000
 AUTO_ROUTER = {
     "type": "estimating",
     "estimator": {"type": "knn", "neighbours": 40},
@@ -33,6 +42,8 @@ AUTO_ROUTER = {
 WORDS = "please explain why the following lines of a log differ and which of them came first on that machine "
 #: Characters of the system message, and of the last user turn: the part that is embedded.
 SYSTEM_CHARACTERS, TURN_CHARACTERS = 700, 160
+#: Characters of the system message in longer prompts.
+LONGER: dict[Kind, int] = {"long": 32_000, "huge": 1_000_000}
 
 NGINX = """\
 {user}worker_processes 1; daemon off; pid nginx.pid; error_log stderr;
@@ -54,10 +65,11 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A way to the upstream. `server` is None for the direct one.
+    """A way to the upstream, and how it is measured. `server` is None for the direct one.
 
     With `varies`, no prompt is sent twice; that takes our own load generator, and a direct connection measured
-    with the same is what latency is compared with.
+    with the same is what latency is compared with. With `is_fast`, varied prompts are sent over as many connections
+    as others. `beside` is what the same server is asked at the same time.
     """
 
     name: str
@@ -66,17 +78,27 @@ class Target:
     model: str = MODELS[0]
     server: Server | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[Kind] = frozenset()
+    path: str = CHAT_PATH
     varies: bool = False
+    is_fast: bool = False
+    beside: Target | None = None
+    #: Seconds from its start to its first answer.
+    start_s: float = 0.0
+    #: Seconds of processor time that this took.
+    start_cpu_s: float = 0.0
+    #: Memory before anything was asked of it.
+    idle_mb: float = 0.0
 
-    def body(self, *, stream: bool) -> bytes:
-        """Return a request of about 1 KB."""
+    def body(self, kind: Kind) -> bytes:
+        """Return a request: of about 1 KB, 32 KB (`long`) or 1 MB (`huge`)."""
         turn = f"{PLACEHOLDER.decode()} {text(TURN_CHARACTERS)}" if self.varies else text(TURN_CHARACTERS)
         messages = [
-            {"role": "system", "content": text(SYSTEM_CHARACTERS)},
+            {"role": "system", "content": text(LONGER.get(kind, SYSTEM_CHARACTERS))},
             {"role": "user", "content": turn},
         ]
-        body = {"model": self.model, "messages": messages, "temperature": 0.2, "max_tokens": 256, "stream": stream}
-        return json.dumps(body, separators=(",", ":")).encode()
+        asked = {"temperature": 0.2, "max_tokens": 256, "stream": kind == "streams"}
+        return json.dumps({"model": self.model, "messages": messages, **asked}, separators=(",", ":")).encode()
 
 
 def text(characters: int) -> str:
@@ -86,7 +108,11 @@ def text(characters: int) -> str:
 
 def open_direct(port: int) -> list[Target]:
     """Return the upstream itself, for fixed and for varied prompts."""
-    return [Target("direct", "direct", port), Target("direct-varied", "direct, varied prompts", port, varies=True)]
+    latency: frozenset[Kind] = frozenset({"latency"})
+    return [
+        Target("direct", "direct", port, kinds=latency | {"requests", "streams"}),
+        Target("direct-varied", "direct, varied prompts", port, kinds=latency, varies=True),
+    ]
 
 
 def open_nginx(stack: ExitStack, program: str, upstream: int, folder: Path, core: int) -> list[Target]:
@@ -98,64 +124,101 @@ def open_nginx(stack: ExitStack, program: str, upstream: int, folder: Path, core
     (folder / "nginx.conf").write_text(NGINX.format(user=user, upstream=upstream, port=port))
     command = (program, "-p", f"{folder}/", "-c", f"{folder}/nginx.conf")
     server = stack.enter_context(running(command, core, folder / "log", folder))
-    target = Target("nginx", "nginx", port, server=server)
-    await_answer(server, port, target.body(stream=False), {})
+    kinds: frozenset[Kind] = frozenset({"requests", "streams", "long", "huge"})
+    target = Target("nginx", "nginx", port, server=server, kinds=kinds)
+    await_answer(server, port, target.body("requests"), {})
     return [target]
 
 
-def open_gateway(stack: ExitStack, upstream: int, folder: Path, core: int) -> list[Target]:
-    """Start the gateway: keys asked for, decisions logged to disk, metrics kept. Raises `DidNotStart`."""
-    folder.mkdir()
-    learned = write_policies(folder)
-    (folder / "gateway.yaml").write_text(json.dumps(gateway_config(upstream, auto=learned)))
-    port = free_port()
-    command = (sys.executable, "-m", "gateway", "serve", "-c", f"{folder}/gateway.yaml", "--port", str(port))
-    server = stack.enter_context(running((*command, "--log-level", "warning"), core, folder / "log", ROOT))
-    headers = (("authorization", f"Bearer {KEY}"),)
-    targets = [
-        Target("gateway", "pointsman, a model by its name", port, MODELS[0], server, headers),
-        Target("random", "pointsman, policy `random`", port, "random", server, headers),
-    ]
-    if learned:
-        label = "pointsman, policy `auto` (kNN; each prompt embedded)"
-        targets.append(Target("auto", label, port, "auto", server, headers, varies=True))
-    await_answer(server, port, targets[0].body(stream=False), dict(headers))
-    return targets
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Starts the gateway on a core: keys asked for, decisions logged to disk, metrics kept."""
+
+    stack: ExitStack
+    upstream: int
+    slow_upstream: int
+    folder: Path
+    core: int
+
+    def plain(self) -> list[Target]:
+        """Return it as it is without an encoder."""
+        kinds: frozenset[Kind] = frozenset({"requests", "latency", "streams", "long", "huge", "overload"})
+        gateway = self._serve("gateway", "pointsman, a model by its name", kinds)
+        only: frozenset[Kind] = frozenset({"requests"})
+        label = "pointsman, policy `random`"
+        return [gateway, replace(gateway, name="random", label=label, model="random", kinds=only)]
+
+    def workers(self) -> list[Target]:
+        """Return it with two workers, on the same core: what is compared is what a request costs."""
+        if "--workers" not in _help():
+            print("workers: this gateway has no option --workers")
+            return []
+        kinds: frozenset[Kind] = frozenset({"requests"})
+        return [self._serve("workers", "pointsman, two workers", kinds, "--workers", "2")]
+
+    def encoding(self, encoder: str) -> list[Target]:
+        """Return it with a policy that embeds each prompt: `static` or `minilm`."""
+        try:
+            write_policies(self.folder / encoder, encoder)
+        except EncoderError as error:
+            print(f"{encoder}: {error}")
+            return []
+        beside: frozenset[Kind] = frozenset({"latency", "beside"})
+        named = self._serve(f"{encoder}-named", f"pointsman with `{encoder}`, a model by its name", beside)
+        label = f"pointsman, policy `auto` (`{encoder}`, kNN over {LEARNED_ROWS:,} rows)"
+        kinds: frozenset[Kind] = frozenset({"requests", "latency"})
+        fast = encoder == "static"
+        auto = replace(named, name=encoder, label=label, model="auto", kinds=kinds, varies=True, is_fast=fast)
+        return [replace(named, beside=auto), auto]
+
+    def _serve(self, name: str, label: str, kinds: frozenset[Kind], *options: str) -> Target:
+        folder = self.folder / name.removesuffix("-named")
+        folder.mkdir(parents=True, exist_ok=True)
+        encoder = folder.name if (folder / "auto.yaml").exists() else None
+        (folder / "gateway.yaml").write_text(json.dumps(gateway_config(self.upstream, self.slow_upstream, encoder)))
+        (folder / "random.yaml").write_text(json.dumps({"name": "random", "router": {"type": "random"}}))
+        port = free_port()
+        command = (*SERVE, "-c", f"{folder}/gateway.yaml", "--port", str(port), "--log-level", "warning", *options)
+        server = self.stack.enter_context(running(command, self.core, folder / "log", ROOT))
+        target = Target(name, label, port, MODELS[0], server, (("authorization", f"Bearer {KEY}"),), kinds)
+        started_s = await_answer(server, port, target.body("requests"), dict(target.headers))
+        cpu_s = server.cpu_s()
+        return replace(target, start_s=started_s, start_cpu_s=cpu_s, idle_mb=server.memory_mb())
 
 
-def gateway_config(upstream: int, *, auto: bool) -> dict[str, object]:
+def _help() -> str:
+    return subprocess.run([*SERVE, "--help"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+
+
+def gateway_config(upstream: int, slow_upstream: int, encoder: str | None) -> dict[str, Any]:
     """Return the gateway's configuration; JSON is YAML."""
     # Another name than the client's, so that it is replaced in each request.
-    model = {
-        "provider": "mock",
-        "name": "upstream-model",
-        "price": {"input": 1, "output": 2},
-        "context_window": 128_000,
-    }
+    model = {"name": "upstream-model", "price": {"input": 1, "output": 2}, "context_window": 1_000_000}
+    vendor = {"vendor": "openai-compatible"}
+    ports = {"mock": upstream, "slow": slow_upstream}
+    # Under saturation every prompt is to be embedded, however long it waits.
+    signals = {"deadline_ms": 10_000, "embedding": {"model": encoder}} if encoder else {}
     return {
         "server": {"api_keys": [KEY]},
-        "providers": {"mock": {"vendor": "openai-compatible", "base_url": f"http://127.0.0.1:{upstream}/v1"}},
-        "models": dict.fromkeys(MODELS, model),
-        # Under saturation every prompt is to be embedded, however long it waits.
-        "signals": {"deadline_ms": 10_000},
+        "providers": {name: {**vendor, "base_url": f"http://127.0.0.1:{port}/v1"} for name, port in ports.items()},
+        "models": {
+            **{name: {**model, "provider": "mock"} for name in MODELS},
+            SLOW_MODEL: {**model, "provider": "slow"},
+        },
+        "signals": signals,
         "store": {"path": "log.db"},
-        "policies": ["random.yaml", *(["auto.yaml"] if auto else [])],
+        "policies": ["random.yaml", *(["auto.yaml"] if encoder else [])],
     }
 
 
-def write_policies(folder: Path) -> bool:
-    """Write the policies, `auto` with something learned; return whether it is there, which takes the encoder."""
-    (folder / "random.yaml").write_text(json.dumps({"name": "random", "router": {"type": "random"}}))
-    (folder / "auto.yaml").write_text(json.dumps({"name": "auto", "router": AUTO_ROUTER}))
-    try:
-        encoder = open_encoder("minilm")
-    except EncoderError as error:
-        print(f"`auto` is left out: {error}")
-        return False
+def write_policies(folder: Path, encoder: str) -> None:
+    """Write the policy `auto`, with something learned. Raises `EncoderError`."""
+    opened = open_encoder(encoder)
+    folder.mkdir(parents=True)
+    (folder / "auto.yaml").write_text(json.dumps({"name": "auto", "pool": list(MODELS), "router": AUTO_ROUTER}))
     router = build_router(AUTO_ROUTER)
-    router.learn(random_outcomes(LEARNED_ROWS, encoder.dimension))
-    router.save(folder / "state" / "auto", encoder=encoder.digest)
-    return True
+    router.learn(random_outcomes(LEARNED_ROWS, opened.dimension))
+    router.save(folder / "state" / "auto", encoder=opened.digest)
 
 
 def random_outcomes(rows: int, dimension: int) -> Outcomes:
