@@ -54,10 +54,10 @@ def logged(folder: Path) -> list[Any]:
 
 
 @contextmanager
-def started(path: Path) -> Iterator[Process]:
+def started(path: Path, *options: str) -> Iterator[Process]:
     """Start a gateway on a free port; yield it once it is ready; kill it at the end if it still runs."""
     with (path.parent / "stderr.txt").open("wb") as said:
-        popen = subprocess.Popen(command(path, "--port", "0"), cwd=ROOT, stderr=said, stdout=said)
+        popen = subprocess.Popen(command(path, "--port", "0", *options), cwd=ROOT, stderr=said, stdout=said)
     process = Process(popen, path.parent)
     try:
         process.url = _address(process)

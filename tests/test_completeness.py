@@ -24,15 +24,17 @@ import routers.types
 from gateway.cli.main import app
 from gateway.config.files import read_files
 from gateway.config.policies import build_policies
+from gateway.counters import Family
 from gateway.metrics import Metrics
 from gateway.profiling.probes import load_probes
+from gateway.workers.tally import Tally
 from providers.vendors import LOCAL, VENDORS
 from routers.registry import BUILT_IN, describe
 from routers.types import Context
 from tests.pages import PAGES, ROOT, anchors, links, section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import ModuleType
 
@@ -111,15 +113,25 @@ def test_every_example_is_good(path, tmp_path):
     assert "\n# " in path.read_text()
 
 
+def shown() -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Yield every metric's name, kind and labels: of a process, and of the parent of several."""
+    for metric in vars(Metrics()).values():
+        if isinstance(metric, Family):
+            yield metric._shape[0], metric._shape[2], metric._labels
+        elif hasattr(metric, "_labelnames"):
+            yield metric._name, metric._type, metric._labelnames
+    for family in Tally().families(()):
+        yield family.name, family.type, ()
+
+
 def test_every_metric_is_documented():
     """docs/metrics.md has each with its kind and its labels, and no other."""
     row = re.compile(r"^\| `(pointsman_\w+)` \| (\w+) \| (.*?) \|", re.MULTILINE)
     written = {
         name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in row.findall(text_of("metrics.md"))
     }
-    metrics = [metric for metric in vars(Metrics()).values() if hasattr(metric, "_labelnames")]
     suffix = {"counter": "_total"}
-    expected = {m._name + suffix.get(m._type, ""): (m._type, set(m._labelnames)) for m in metrics}
+    expected = {name + suffix.get(kind, ""): (kind, set(labels)) for name, kind, labels in shown()}
 
     assert expected == written
 
@@ -173,8 +185,9 @@ def test_every_vendor_is_documented(vendor):
 
 
 def test_every_command_is_documented():
-    """docs/commands.md has a section for each, which names its options."""
-    commands = typer.main.get_command(app).commands
+    """docs/commands.md has a section for each that users start, which names its options."""
+    found = typer.main.get_command(app).commands
+    commands = {name: command for name, command in found.items() if not command.hidden}
     missing = [
         f"{name} {option}"
         for name, command in commands.items()
