@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from scenarios import Kind
+
+    from gateway.signals.encoder import Encoder
 
 MODELS = ("mock-model", "other-model")
 KEY = "key-of-the-benchmark"
@@ -34,6 +37,8 @@ SERVE = (sys.executable, "-m", "gateway", "serve")
 SLOW_MODEL = "slow-model"
 #: Rows that the router of `auto` has learned.
 LEARNED_ROWS = 10_000
+#: Words of each of them: as many as the turn that is embedded has, about.
+PASSAGE_WORDS = 25
 AUTO_ROUTER = {
     "type": "estimating",
     "estimator": {"type": "knn", "neighbours": 40},
@@ -217,18 +222,31 @@ def write_policies(folder: Path, encoder: str) -> None:
     folder.mkdir(parents=True)
     (folder / "auto.yaml").write_text(json.dumps({"name": "auto", "pool": list(MODELS), "router": AUTO_ROUTER}))
     router = build_router(AUTO_ROUTER)
-    router.learn(random_outcomes(LEARNED_ROWS, opened.dimension))
+    router.learn(random_outcomes(learned(opened)))
     router.save(folder / "state" / "auto", encoder=opened.digest)
 
 
-def random_outcomes(rows: int, dimension: int) -> Outcomes:
-    """Return a table of random outcomes: what was learned changes the choice, not the time that it takes."""
+def learned(encoder: Encoder) -> NDArray[np.float32]:
+    """Return the embeddings of what was learned from `[rows, d]`: passages of this project's documents.
+
+    An encoder that needs minutes for them is given random vectors; in what it takes itself, the search is little.
+    """
     numbers = np.random.default_rng(0)
-    vectors = numbers.standard_normal((rows, dimension), np.float32)
-    cells = (rows, len(MODELS))
+    if encoder.name != "static":
+        vectors = numbers.standard_normal((LEARNED_ROWS, encoder.dimension), np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    words = " ".join(page.read_text() for page in sorted((ROOT / "docs").rglob("*.md"))).split()
+    starts = numbers.integers(0, len(words) - PASSAGE_WORDS, LEARNED_ROWS)
+    return encoder.encode([" ".join(words[start : start + PASSAGE_WORDS]) for start in starts])
+
+
+def random_outcomes(embeddings: NDArray[np.float32]) -> Outcomes:
+    """Return a table of random outcomes: which they are changes the choice, not the time that it takes."""
+    numbers = np.random.default_rng(0)
+    cells = (len(embeddings), len(MODELS))
     return Outcomes(
         models=MODELS,
-        embeddings=vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
+        embeddings=embeddings,
         rewards=numbers.random(cells, np.float32),
         costs_usd=numbers.random(cells, np.float32) / 100,
         completion_tokens=numbers.random(cells, np.float32) * 500,

@@ -16,7 +16,7 @@ from typing import Final
 #: machine lets wait for long, and a loop that is late for other reasons than requests still answers.
 ALWAYS: Final = 160
 #: So many may wait under overload as well: they keep the processor busy, and wait no longer than it takes.
-FEW: Final = 48
+FEW: Final = 24
 #: Seconds after which whoever was refused may ask again, and for which nobody may be refused before it is over.
 RETRY_S: Final = 1.0
 #: How many are taken for each that was answered, while the loop is in time and while it is too late.
