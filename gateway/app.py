@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 
 from gateway.api import admin, chat, feedback, health, models
 from gateway.api.completions import Completions
-from gateway.api.defects import Defects
+from gateway.api.defects import Defects, told
 from gateway.api.leaving import ClientLeft
 from gateway.api.request_ids import RequestIds
 from gateway.errors import GatewayError, error_body
@@ -84,8 +84,8 @@ def _json(status: int, body: bytes, headers: Mapping[str, str] | None = None) ->
     return Response(body, status, dict(headers or {}), media_type="application/json")
 
 
-async def _gateway_error(_: Request, error: GatewayError) -> Response:
-    return _json(error.status, error.body(), error.headers)
+async def _told(_: Request, error: GatewayError | StoreError) -> Response:
+    return _json(*told(error))
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -115,10 +115,6 @@ def _takes(pattern: str, path: str) -> bool:
     return compile_path(pattern)[0].fullmatch(path) is not None
 
 
-async def _store_error(_: Request, error: StoreError) -> Response:
-    return _json(503, error_body(503, str(error), "store_unavailable"))
-
-
 async def _left(_request: Request, _error: Exception) -> Response:
     """Nobody reads this; the status is for the server's own log."""
     return Response(status_code=CLIENT_LEFT)
@@ -126,10 +122,10 @@ async def _left(_request: Request, _error: Exception) -> Response:
 
 #: What becomes of each error; any other is a defect.
 HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
-    GatewayError: _gateway_error,
+    GatewayError: _told,
     RequestValidationError: _invalid,
     HTTPException: _http_error,
-    StoreError: _store_error,
+    StoreError: _told,
     ClientLeft: _left,
     ClientDisconnect: _left,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.api.body import check_chat
+from gateway.api.body import check_chat, parsed_chat
 from gateway.api.options import read_options
 from gateway.deciding import Ask
 from gateway.errors import RequestError
@@ -15,7 +15,7 @@ from gateway.quotas.types import Holder
 from gateway.signals.base import Request
 from gateway.signals.metadata import tags_of, user_of
 from gateway.signals.request import Prompt
-from providers.chat import InvalidBody, edited, parse_chat
+from providers.chat import edited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +34,10 @@ SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cook
 def chat_of(body: Mapping[str, Any]) -> ChatRequest:
     """Return a body as a chat completion request. Raises `RequestError` where it is none."""
     try:
-        chat = parse_chat(json.dumps(body).encode())
-    except (InvalidBody, TypeError) as error:
+        written = json.dumps(body)
+    except TypeError as error:
         raise RequestError(f"We could not parse the request: {error}.", code="invalid_json") from error
-    return checked(chat)
+    return parsed_chat(written.encode())
 
 
 def checked(chat: ChatRequest) -> ChatRequest:

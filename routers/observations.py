@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
 
+from routers.implementing import implements
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -115,18 +117,13 @@ class Surrounding(Protocol):
 
 def explores(router: Router) -> bool:
     """Tell whether a router explores, or one within it."""
-    # Every request asks. By its attributes, as the protocols say, which `isinstance` takes 8 us to find out.
-    if hasattr(router, "without_exploration"):
-        return True
-    return hasattr(router, "around") and explores(cast("Surrounding", router).router)
+    return implements(router, Exploring) or (implements(router, Surrounding) and explores(router.router))
 
 
 def unexplored(router: Router) -> Router | None:
     """Return a router that takes only what looks best, where this one explores, or one within it; None: none does."""
-    if not explores(router):
+    if implements(router, Exploring):
+        return router.without_exploration()
+    if not implements(router, Surrounding) or (within := unexplored(router.router)) is None:
         return None
-    if hasattr(router, "without_exploration"):
-        return cast("Exploring", router).without_exploration()
-    around = cast("Surrounding", router)
-    within = unexplored(around.router)
-    return None if within is None else cast("Router", around.around(within))
+    return cast("Router", router.around(within))  # what is around a router is one

@@ -9,16 +9,27 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
 #: A process that does nothing for so long has failed.
 PATIENCE_S = 30.0
+
+
+def until(holds: Callable[[], T]) -> T:
+    """Wait until something holds; return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
 
 
 @dataclass

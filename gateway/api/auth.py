@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.callers import OPEN
-from gateway.errors import Unauthorized
+from gateway.errors import GatewayError, Unauthorized
 from gateway.keys.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gateway.callers import Access, Callers
     from gateway.deciding import Decider
+    from gateway.metrics import Metrics
 
 #: Names that a refusal lists at most.
 MAX_NAMED: Final = 20
@@ -22,6 +23,15 @@ MAX_NAMED: Final = 20
 async def admitted(headers: Mapping[str, str], callers: Callers, at: datetime) -> Access:
     """Return what the key or token of a request gives access to. Raises as `Callers.admit` does."""
     return OPEN if callers.open else await callers.admit(shown_by(headers), at)
+
+
+async def admit(headers: Mapping[str, str], callers: Callers, at: datetime, metrics: Metrics) -> Access:
+    """Return what `admitted` does, and count those who are refused. Raises as `Callers.admit` does."""
+    try:
+        return await admitted(headers, callers, at)
+    except GatewayError as error:
+        metrics.unauthorized.labels(error.code).inc()
+        raise
 
 
 def shown_by(headers: Mapping[str, str]) -> str:

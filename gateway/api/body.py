@@ -49,7 +49,7 @@ async def read_body(receive: Receive, server: ServerConfig) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def chat_of(body: bytes) -> ChatRequest:
+def parsed_chat(body: bytes) -> ChatRequest:
     """Return a body as a chat completion request. Raises `RequestError`."""
     try:
         chat = parse_chat(body)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.api.auth import admitted, check_scope
-from gateway.api.body import chat_of, read_body
+from gateway.api.auth import admit, check_scope
+from gateway.api.body import parsed_chat, read_body
+from gateway.api.defects import crashed, told
 from gateway.api.heads import REQUEST_ID, headers_of, raw_headers, request_id_of
 from gateway.api.leaving import ClientLeft, Watch
 from gateway.api.stream import EventStream
 from gateway.asking import ask_of
 from gateway.client import Client
 from gateway.entropy import Entropy
-from gateway.errors import GatewayError, error_body
+from gateway.errors import GatewayError
 from gateway.feedback.heard import listen
 from gateway.pipeline import arrive
 from gateway.store.base import StoreError
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from gateway.deciding import Ask
     from gateway.feedback.heard import Heard
     from gateway.runtime import Runtime
-
-logger = logging.getLogger("pointsman")
 
 #: The caller's headers that go on to the endpoint (W3C Trace Context, which is ASCII).
 PASSED_ON: Final = ("traceparent", "tracestate")
@@ -77,37 +75,29 @@ class Completion:
         """Answer it; to a client that has left nothing is said."""
         try:
             with self._gateway.runtime.in_use() as runtime:
-                stream = await self._unless_refused(runtime)
-                if stream is not None:
-                    await stream(self._scope, self._receive, self._send)
+                await self._unless_refused(runtime)
         except asyncio.CancelledError:
             if not self._client.left:
                 raise
         except ClientLeft:
             return
 
-    async def _unless_refused(self, runtime: Runtime) -> EventStream | None:
-        """Send an answer that is whole, or the error that it came to; return the stream that is to be sent instead."""
+    async def _unless_refused(self, runtime: Runtime) -> None:
+        """Send the answer, or the error that it came to; one that has begun can only be broken off."""
         try:
-            return await self._answer(runtime)
-        except GatewayError as error:
-            status, body, headers = error.status, error.body(), error.headers
-        except StoreError as error:
-            status, body, headers = 503, error_body(503, str(error), "store_unavailable"), {}
-        except ClientLeft:
-            raise
-        except Exception:
-            # What nobody expected is logged with its trace, and the client is told no more than that.
-            logger.exception("request.crashed", extra={"request_id": self._id.decode()})
-            said = "The gateway failed. The request's id is in the log."
-            status, body, headers = 500, error_body(500, said, "internal_error"), {}
-        await self._whole(status, body, headers)
-        return None
+            await self._answer(runtime)
+        except Exception as error:
+            if self._client.begun or isinstance(error, ClientLeft):
+                raise
+            if isinstance(error, GatewayError | StoreError):
+                await self._whole(*told(error))
+            else:
+                await self._whole(*crashed(error, self._id.decode()))
 
-    async def _answer(self, runtime: Runtime) -> EventStream | None:
+    async def _answer(self, runtime: Runtime) -> None:
         headers, gateway = headers_of(self._scope), self._gateway
         arrival = arrive(self._id.decode(), passed_on(headers), headers.get("authorization"), self._client)
-        access = await admit(gateway, runtime, headers, arrival.at)
+        access = await admit(headers, runtime.callers, arrival.at, gateway.metrics)
         sent = await read_body(self._receive, runtime.config.server)
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
@@ -118,11 +108,11 @@ class Completion:
             more["x-pointsman-trace"] = trace_header(exchange.trace)
         more |= gateway.intake.rules.proof(exchange.decision_id, access.identity)
         if exchange.streams:
-            told = {**exchange.headers, **more, "x-request-id": self._id.decode()}
-            return EventStream(exchange.events(), told, self._client)
+            shown = {**exchange.headers, **more, "x-request-id": self._id.decode()}
+            await EventStream(exchange.events(), shown, self._client)(self._scope, self._receive, self._send)
+            return
         body = await exchange.whole()
         await self._whole(200, body, {**exchange.headers, **more})
-        return None
 
     def _overhear(self, heard: Sequence[Heard], access: Access, runtime: Runtime, at: datetime) -> str:
         """Take the feedback that came along; return why not, where it is not taken."""
@@ -138,24 +128,16 @@ class Completion:
             *raw_headers(headers),
             (REQUEST_ID, self._id),
         ]
+        self._client.begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
         await self._send({"type": "http.response.body", "body": body})
-
-
-async def admit(gateway: Gateway, runtime: Runtime, headers: Mapping[str, str], at: datetime) -> Access:
-    """Return what a caller has access to. Raises as `Callers.admit` does."""
-    try:
-        return await admitted(headers, runtime.callers, at)
-    except GatewayError as error:
-        gateway.metrics.unauthorized.labels(error.code).inc()
-        raise
 
 
 def ask_and_heard(
     body: bytes, headers: Mapping[str, str], access: Access, at: datetime, runtime: Runtime
 ) -> tuple[Ask, tuple[Heard, ...]]:
     """Return a request as decisions are made of it, and the feedback that came along. Raises `RequestError`."""
-    sent = chat_of(body)
+    sent = parsed_chat(body)
     check_scope(access, sent.model, runtime.decider)
     sent, heard = listen(sent, headers)
     return ask_of(sent, headers, access, at, runtime.decider), heard

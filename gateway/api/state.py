@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import Depends, Request
 
-from gateway.api.auth import admitted
-from gateway.errors import GatewayError
+from gateway.api.auth import admit
 
 if TYPE_CHECKING:
     from gateway.application import Gateway
@@ -27,12 +26,8 @@ def access_of(request: Request) -> Access:
 
 async def _authorise(request: Request) -> None:
     gateway = gateway_of(request)
-    try:
-        with gateway.runtime.in_use() as runtime:
-            request.state.access = await admitted(request.headers, runtime.callers, datetime.now(UTC))
-    except GatewayError as error:
-        gateway.metrics.unauthorized.labels(error.code).inc()
-        raise
+    with gateway.runtime.in_use() as runtime:
+        request.state.access = await admit(request.headers, runtime.callers, datetime.now(UTC), gateway.metrics)
 
 
 #: For endpoints that only callers with a key may use.

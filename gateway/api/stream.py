@@ -48,6 +48,7 @@ class EventStream:
     async def _send(self, events: AsyncGenerator[Sequence[bytes]], send: Send) -> None:
         # Begun before anything is sent: a generator that has not begun would not be told that it is closed.
         first = await anext(events, ())
+        self._client.begun = True
         await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *raw_headers(self._headers)]})
         await send({"type": "http.response.body", "body": b"".join(first), "more_body": True})
         # One message for all that came at once: each is a write of its own.

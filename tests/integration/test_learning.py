@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx2
@@ -25,13 +24,12 @@ from gateway.learning.subjects import rules_of, subjects_of
 from gateway.store.sqlite import SQLiteStore
 from tests.conftest import write_config
 from tests.gateway.learning.lessons import learn_all
-from tests.processes import ROOT, logged, started
+from tests.processes import PATIENCE_S, ROOT, logged, started, until
 
 ASK = {"model": "auto", "messages": [{"role": "user", "content": "Say hello."}]}
 AUTO = {"auto": {"pool": ["good", "other"], "router": {"type": "epsilon_greedy", "decay": 0.95, "min_epsilon": 0.1}}}
 QUICKLY = {"learning": {"interval_s": 0.1}}
 BY_ANOTHER = {"learning": {"interval_s": 0.1, "run": "external"}}
-PATIENCE_S = 30.0
 
 
 def talk(url, count, scores):
@@ -50,15 +48,6 @@ def metric(url, name):
     """Return a metric's value; None where it is not there."""
     lines = httpx2.get(f"{url}/metrics", timeout=20).text.splitlines()
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"pointsman_{name}")), None)
-
-
-def until(holds):
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def rows_in_force(url):

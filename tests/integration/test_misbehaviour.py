@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from urllib.parse import urlsplit
@@ -164,3 +165,33 @@ async def test_a_defect_is_told_with_the_requests_id(tmp_path, upstream, caplog)
     assert (500, "internal_error") == (answer.status_code, answer.json()["error"]["code"])
     assert "mine-1" == answer.headers["x-request-id"]
     assert ["mine-1"] == [r.request_id for r in caplog.records if r.getMessage() == "request.crashed" and r.exc_info]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/defect"])
+async def test_an_answer_that_has_begun_is_not_followed_by_another(tmp_path, upstream, path):
+    """A server that fails while it sends the head is not sent a second one."""
+    app = create_app(Gateway(write_config(tmp_path, upstream.url, AUTO), {}))
+
+    @app.get("/defect")
+    async def defect() -> None:
+        """Answer with null."""
+
+    sent = []
+
+    async def receive():
+        return {
+            "type": "http.request",
+            "body": json.dumps({"model": "auto", "messages": [{"role": "user", "content": "hi"}]}).encode(),
+        }
+
+    async def send(message):
+        sent.append(message["type"])
+        raise LookupError("the server fails")
+
+    method = "GET" if path == "/defect" else "POST"
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": [], "http_version": "1.1"}
+    async with app.router.lifespan_context(app):
+        with pytest.raises(LookupError):
+            await app(scope, receive, send)
+
+    assert ["http.response.start"] == sent

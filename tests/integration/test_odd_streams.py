@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
@@ -171,3 +172,24 @@ async def test_a_source_that_has_not_begun_is_closed_as_well():
     await EventStream(events(), {}, client)({"type": "http"}, receive, send)
 
     assert (["events"], True) == (ended, client.left)
+
+
+async def test_a_source_that_fails_before_it_begins_leaves_room_for_an_error():
+    """Nothing has been sent by then."""
+    sent = []
+
+    async def events():
+        raise LookupError("a defect")
+        yield []
+
+    async def receive():
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    client = Client()
+    with pytest.raises(LookupError):
+        await EventStream(events(), {}, client)({"type": "http"}, receive, send)
+
+    assert ([], False) == (sent, client.begun)

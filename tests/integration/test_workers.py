@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.conftest import write_config
-from tests.processes import PATIENCE_S, ROOT, command, logged, started
+from tests.processes import PATIENCE_S, ROOT, command, logged, started, until
 
 AUTO = {"auto": {"pool": ["good", "other"], "router": {"type": "random"}}}
 FIXED = {"p": {"pool": ["good", "other"], "router": {"type": "fixed", "model": "good"}}}
@@ -62,15 +62,6 @@ def children(pid):
 def workers(process):
     """Return the workers' process ids."""
     return [pid for pid, words in children(process.popen.pid).items() if "worker" in words]
-
-
-def until(holds):
-    """Wait until something holds; return it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 async def test_all_that_is_asked_is_logged_and_counted(tmp_path, upstream):
