@@ -177,9 +177,12 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another(tmp_path, ups
     async def defect() -> None:
         """Answer with null."""
 
-    sent = []
+    sent, asked = [], []
 
     async def receive():
+        if asked:
+            await asyncio.Event().wait()  # the client says no more, and stays
+        asked.append(True)
         return {
             "type": "http.request",
             "body": json.dumps({"model": "auto", "messages": [{"role": "user", "content": "hi"}]}).encode(),
