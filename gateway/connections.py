@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gateway.api.leaving import EXTENSION, Leaving
+from gateway.api.leaving import Leaving
+from gateway.api.wire import EXTENSION, Wire
 from gateway.errors import error_body
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _too_large = False
     _patience: asyncio.TimerHandle | None = None
     _leaving: Leaving
+    _wire: Wire
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base
         """Begin to wait for a head."""
@@ -70,7 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: {"leaving": self._leaving}}
+        self._wire = Wire(self._leaving)
+        self.scope["extensions"] = {EXTENSION: {"wire": self._wire}}
         self._came = 0
         self._in_head = True
 
@@ -80,6 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+        self._wire.cycle = self.cycle
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with the head, in OpenAI's form, and hang up."""

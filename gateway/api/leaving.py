@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
+
+from gateway.api.wire import wire_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,10 +13,6 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope
 
     from gateway.client import Client
-
-#: Where a server says, among the extensions of an ASGI scope, that it tells who has left (`leaving`). With others a
-#: task waits for the message that says so, which costs some 25 microseconds a request.
-EXTENSION: Final = "pointsman.leaving"
 
 
 class ClientLeft(Exception):
@@ -58,7 +56,8 @@ class Watch:
     def __init__(self, scope: Scope, receive: Receive, client: Client) -> None:
         self._client = client
         self._receive = receive
-        self._leaving: Leaving | None = (scope.get("extensions") or {}).get(EXTENSION, {}).get("leaving")
+        wire = wire_of(scope)
+        self._leaving = None if wire is None else wire.leaving
         self._task: asyncio.Task[object] | None = None
         self._watching: asyncio.Task[None] | None = None
 
