@@ -14,10 +14,11 @@ from gateway.api.auth import admit, check_scope
 from gateway.api.body import parsed_chat, read_body
 from gateway.api.defects import crashed, told
 from gateway.api.heads import REQUEST_ID, headers_of, raw_headers, request_id_of
-from gateway.api.leaving import ClientLeft, Watch
-from gateway.api.stream import EventStream
+from gateway.api.leaving import Watch
+from gateway.api.stream import EventOutlet
+from gateway.api.wire import wire_of
 from gateway.asking import ask_of
-from gateway.client import Client
+from gateway.client import Client, ClientLeft
 from gateway.entropy import Entropy
 from gateway.errors import GatewayError
 from gateway.feedback.heard import listen
@@ -109,7 +110,10 @@ class Completion:
         more |= gateway.intake.rules.proof(exchange.decision_id, access.identity)
         if exchange.streams:
             shown = {**exchange.headers, **more, "x-request-id": self._id.decode()}
-            await EventStream(exchange.events(), shown, self._client)(self._scope, self._receive, self._send)
+            outlet = EventOutlet(shown, self._send, wire_of(self._scope), self._client)
+            with Watch(self._scope, self._receive, self._client):
+                await exchange.relay(outlet)
+                await outlet.end()
             return
         body = await exchange.whole()
         await self._whole(200, body, {**exchange.headers, **more})
