@@ -70,12 +70,12 @@ async def test_a_loss_and_a_return_are_told_once_each(server, opened):
 
 async def test_after_a_failure_nobody_waits_for_a_while(server, opened):
     """One waits for the timeout; who asks then hears at once that Redis is away, until the rest is over."""
-    link = opened(timeout_s=0.2)
+    link = opened(timeout_s=2.0)
     await link.ask(lambda redis: redis.ping())
     server.popen.send_signal(signal.SIGSTOP)
 
-    assert 0.15 < await seconds(away(link)) < 0.6
-    assert await seconds(asyncio.gather(*(away(link) for _ in range(100)))) < 0.1
+    assert 1.9 < await seconds(away(link)) < 4.0
+    assert await seconds(asyncio.gather(*(away(link) for _ in range(10)))) < 1.0
     server.popen.send_signal(signal.SIGCONT)
     await asyncio.sleep(REST_S)
     assert await link.ask(lambda redis: redis.ping())
