@@ -42,7 +42,7 @@ STOPPED = "the gateway stops"
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wishes:
     """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants.
 
