@@ -103,8 +103,12 @@ class Eligibility:
 
     def removed(self, candidates: Sequence[Candidate], demand: Demand) -> dict[str, str]:
         """Return the models that must not or cannot answer, each with the first reason against it."""
-        found = [(candidate.model, self._against(candidate, demand)) for candidate in candidates]
-        return {model: reason for model, reason in found if reason is not None}
+        removed, modest = {}, self._is_modest(demand)
+        for candidate in candidates:
+            reason = _too_small(candidate, UNKNOWN, demand) if modest else self._against(candidate, demand)
+            if reason is not None:
+                removed[candidate.model] = reason
+        return removed
 
     def forbidden(self, demand: Demand) -> frozenset[str]:
         """Return all models that may not see the request, in whatever pool: for its data class, or a caller's word."""
@@ -117,6 +121,15 @@ class Eligibility:
             for model, ability in self.abilities.items()
             if self._too_open(ability, demand) or _unwanted(model, demand)
         )
+
+    def _is_modest(self, demand: Demand) -> bool:
+        """Tell whether nothing can be held against a model but its window, as nothing else is asked of it."""
+        bounds = demand.constraints
+        if demand.needs or demand.tool_call_ids or demand.data_class is not None or demand.effort is not AS_ASKED:
+            return False
+        if bounds.deny or bounds.allow is not None or demand.completion_tokens is not None:
+            return False
+        return bounds.max_cost_usd is None and bounds.max_latency_s is None
 
     def _too_open(self, ability: Ability, demand: Demand) -> bool:
         if self.data_classes is None or demand.data_class is None:

@@ -179,13 +179,16 @@ class Prompt:
         if "image_url" in self.kinds:
             parts = (part for message in self.formed for part in objects(message.get("content")))
             form += TOKENS_PER_IMAGE * sum(part.get("type") == "image_url" for part in parts)
-        tools = [*objects(self._body.get("tools")), *objects(self._body.get("functions"))]
-        return round(count(self.sent) + tokens_of_tools(tools, count)) + form
+        tokens = count(self.sent)
+        if "tools" in self._body or "functions" in self._body:
+            tools = [*objects(self._body.get("tools")), *objects(self._body.get("functions"))]
+            tokens += tokens_of_tools(tools, count)
+        return round(tokens) + form
 
     def estimate(self, text: str) -> float:
         """Return about how many tokens a text has; of what is `sent`, which often is the user's text, it is kept."""
         if text is not self._sent:
-            return estimate_tokens(text)
+            return estimate_tokens(text) if text else 0.0
         if self._sent_tokens is None:
             self._sent_tokens = estimate_tokens(text)
         return self._sent_tokens
