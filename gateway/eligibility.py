@@ -103,10 +103,11 @@ class Eligibility:
 
     def removed(self, candidates: Sequence[Candidate], demand: Demand) -> dict[str, str]:
         """Return the models that must not or cannot answer, each with the first reason against it."""
-        removed, modest = {}, self._is_modest(demand)
+        # Of whom nothing special is asked, little can be held against: that is nearly every request.
+        against = _too_short if self._is_modest(demand) else self._against
+        removed = {}
         for candidate in candidates:
-            reason = _too_small(candidate, UNKNOWN, demand) if modest else self._against(candidate, demand)
-            if reason is not None:
+            if (reason := against(candidate, demand)) is not None:
                 removed[candidate.model] = reason
         return removed
 
@@ -123,11 +124,11 @@ class Eligibility:
         )
 
     def _is_modest(self, demand: Demand) -> bool:
-        """Tell whether nothing can be held against a model but its window, as nothing else is asked of it."""
+        """Tell whether nothing can be held against a model but its window, or how little an answer may have."""
         bounds = demand.constraints
         if demand.needs or demand.tool_call_ids or demand.data_class is not None or demand.effort is not AS_ASKED:
             return False
-        if bounds.deny or bounds.allow is not None or demand.completion_tokens is not None:
+        if bounds.deny or bounds.allow is not None:
             return False
         return bounds.max_cost_usd is None and bounds.max_latency_s is None
 
@@ -189,6 +190,13 @@ def _too_small(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
     if window is None or demand.prompt_tokens <= window * certain:
         return None
     return f"context_window: {demand.prompt_tokens} tokens do not fit into {window}"
+
+
+def _too_short(candidate: Candidate, demand: Demand) -> str | None:
+    """Return what is held against a candidate that nothing special is asked of: what room there is, in and out."""
+    limited = demand.completion_tokens is not None
+    reason = _other_effort(candidate, UNKNOWN, demand) if limited else None
+    return reason or _too_small(candidate, UNKNOWN, demand)
 
 
 def _too_dear(candidate: Candidate, _: Ability, demand: Demand) -> str | None:

@@ -42,16 +42,15 @@ class ConversationContext:
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the request's form tells."""
         body, prompt = request.body, request.prompt
-        last = prompt.users[-1] if prompt.users else 0
-        # All before the last user turn; often the system prompt is all that there is.
-        history = "\n".join(prompt.said[:last]) if last else ""
+        history_tokens = float(round(prompt.history_tokens))
         system = "" if SYSTEM.isdisjoint(prompt.roles) else _system(prompt)
-        history_tokens = float(round(prompt.estimate(history))) if history else 0.0
+        # Often the system prompt is all that there is before the first user turn.
+        is_history = prompt.users == [1] and system is prompt.said[0]
         features: dict[str, Feature] = {
             "turns": float(len(prompt.messages)),
             "user_turns": float(len(prompt.users)),
             "history_tokens": history_tokens,
-            "system_tokens": history_tokens if system is history else float(round(prompt.estimate(system))),
+            "system_tokens": history_tokens if is_history else float(round(prompt.estimate(system))),
             "stream": body.get("stream") is True,
             "tools": bool(body.get("tools")),
             "images": "image_url" in prompt.kinds,
