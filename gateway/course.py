@@ -71,9 +71,8 @@ class Course:
         head = self.ladder[0]
         endpoints = self.backends[head.model].endpoints
         # Most models have one endpoint, with one key: there is nothing to be chosen.
-        if len(endpoints) == 1 and len((only := endpoints[0]).keys) == 1:
-            if self.fleet.condition(only.name).is_free(now):
-                return Stop(head, only, only.keys[0], Step.CANDIDATE)
+        if len(endpoints) == 1 == len(endpoints[0].keys) and self.fleet.condition(endpoints[0].name).is_free(now):
+            return Stop(head, endpoints[0], endpoints[0].keys[0], Step.CANDIDATE)
         return self._elsewhere(self.ladder, Step.CANDIDATE, now) or self._later(now, left_s, again=False)
 
     def after(self, last: Stop, error: ProviderError, now: float, left_s: float) -> Stop | None:

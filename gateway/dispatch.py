@@ -235,8 +235,7 @@ class Dispatcher:
 
     def _left_s(self, terms: Terms) -> float:
         """Return what is left of the time that the whole request has."""
-        left_s = self.began + terms.timeouts.total_s - time.monotonic()
-        return left_s if left_s > LEAST_S else LEAST_S
+        return max(self.began + terms.timeouts.total_s - time.monotonic(), LEAST_S)
 
     def _follows(self, step: Step) -> None:
         """Log what follows from the last attempt, which failed: none fails silently."""

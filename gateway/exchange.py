@@ -167,10 +167,7 @@ class Exchange:
             return {**headers, **self._limit_headers}
         if answer is None:
             return headers | ({"x-pointsman-calls": str(made)} if made else {})
-        # What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
-        for name, value in answer.reply.headers.items():
-            if name.startswith(RELAYED_HEADERS) and value.isascii():
-                headers[name] = value
+        headers |= relayed(answer.reply.headers)
         # Limits of its own key are the caller's business, rather than those of the gateway's key at the endpoint.
         headers |= self._limit_headers
         headers["x-pointsman-model"] = answer.backend.candidate.model
@@ -179,17 +176,14 @@ class Exchange:
         if not answer.reply.streams:
             charged = self._account.close()
             headers["x-pointsman-cost-usd"] = "unknown" if charged.usd is None else f"{charged.usd:f}"
-            if charged.source:
-                headers["x-pointsman-cost-source"] = charged.source
+            headers |= {"x-pointsman-cost-source": charged.source} if charged.source else {}
         return headers
 
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
         answer = self._under_way
-        reply, pieces = answer.reply, []
-        async for together in reply.body():
-            pieces += together
-        body = b"".join(pieces)
+        reply = answer.reply
+        body = b"".join([piece async for together in reply.body() for piece in together])
         if self._ear is not None:
             self._ear.whole(body, reply.answer)
         if self._include_cost:
@@ -304,3 +298,11 @@ class Exchange:
         self._metrics.observe(self.decision.policy, outcome)
         if self._ear is not None:
             self._ear.ended(outcome)
+
+
+def relayed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return upstream's headers that concern the client.
+
+    What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
+    """
+    return {name: value for name, value in headers.items() if name.startswith(RELAYED_HEADERS) and value.isascii()}
