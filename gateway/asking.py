@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from gateway.api.options import Asked
     from gateway.callers import Access
     from gateway.deciding import Decider
     from gateway.exploration.rules import Because
@@ -59,24 +58,17 @@ def ask_of(sent: ChatRequest, headers: Mapping[str, str], access: Access, at: da
         # The cost is told in the usage, so the usage is wanted.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         chat = edited(chat, {"stream_options": options}, ())
-    constraints = access.constraints.tightened(asked.constraints)
-    priority = rank(access.priority, asked.priority)
+    unexplored: Because | None = None if asked.explore else "request"
     return Ask(
         chat,
         request,
-        constraints,
-        priority,
+        access.constraints.tightened(asked.constraints),
+        rank(access.priority, asked.priority),
         include_cost=asked.include_cost,
         holder=_holder(access, request),
         identity=access.identity,
-        unexplored=_unexplored(access, asked),
+        unexplored=unexplored if access.explores else "caller",
     )
-
-
-def _unexplored(access: Access, asked: Asked) -> Because | None:
-    if not access.explores:
-        return "caller"
-    return None if asked.explore else "request"
 
 
 def _holder(access: Access, request: Request) -> Holder:

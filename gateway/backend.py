@@ -37,8 +37,8 @@ class Backend:
 
     def target_at(self, endpoint: Endpoint, changes: Changes) -> Target:
         """Return the model as an endpoint knows it, at its own effort, or else that which a rule asks for."""
-        if self.candidate.effort.reasoning != AS_ASKED.reasoning:
-            return endpoint.target
         if not self.reasons or (changes.effort is None and changes.reasoning is None):
+            return endpoint.target
+        if self.candidate.effort.reasoning != AS_ASKED.reasoning:
             return endpoint.target
         return replace(endpoint.target, effort=changes.effort, reasoning=changes.reasoning)

@@ -5,7 +5,7 @@ It decides only; nothing here sends anything or waits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.endpoints.balancing import in_order
@@ -28,6 +28,8 @@ FIRST_PAUSE_S: Final = 0.5
 SAME_PAUSE_S: Final = 0.05
 #: Nobody is kept waiting for longer than this; a client that is told to come back later can do something else.
 LONGEST_PAUSE_S: Final = 5.0
+#: Where a course has been before anybody was asked.
+NOWHERE: Final[frozenset[tuple[str, str]]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -54,10 +56,11 @@ class Course:
     fleet: Fleet
     rng: Random
     repeats: int
-    _tried: set[tuple[str, str]] = field(default_factory=set)
-    _same: set[tuple[str, str]] = field(default_factory=set)
-    _passing: dict[tuple[str, str], Stop] = field(default_factory=dict)
-    _order: dict[str, list[Endpoint]] = field(default_factory=dict)
+    # What is only known after a failure is not made before: nearly every course ends at its first stop.
+    _tried: frozenset[tuple[str, str]] = NOWHERE
+    _same: frozenset[tuple[str, str]] = NOWHERE
+    _passing: dict[tuple[str, str], Stop] | None = None
+    _order: dict[str, Sequence[Endpoint]] | None = None
     _window: int = 0
     _repeated: int = 0
     _waited_s: float = 0.0
@@ -65,16 +68,21 @@ class Course:
     def first(self, now: float, left_s: float) -> Stop | None:
         """Return whom to ask first; None where all are to be left alone for longer than can be waited."""
         self.fleet.retries.requested()
+        head = self.ladder[0]
+        endpoints = self.backends[head.model].endpoints
+        # Most models have one endpoint, with one key: there is nothing to be chosen.
+        if len(endpoints) == 1 == len(endpoints[0].keys) and self.fleet.condition(endpoints[0].name).is_free(now):
+            return Stop(head, endpoints[0], endpoints[0].keys[0], Step.CANDIDATE)
         return self._elsewhere(self.ladder, Step.CANDIDATE, now) or self._later(now, left_s, again=False)
 
     def after(self, last: Stop, error: ProviderError, now: float, left_s: float) -> Stop | None:
         """Return whom to ask after a failure; None where nobody is left."""
-        self._tried.add(_place(last))
+        self._tried |= {_place(last)}
         steps = treatment(error).steps
         if isinstance(error, ContextTooLong):
             self._window = max(self._window, last.candidate.context_window or 0)
         if Step.AGAIN in steps:
-            self._passing[_place(last)] = last
+            self._passing = {**(self._passing or {}), _place(last): last}
         found = next((stop for step in steps if (stop := self._by(step, last, now))), None)
         if found is not None or not steps:
             return found
@@ -112,7 +120,7 @@ class Course:
         """Return the same stop, once for each; where the place fails for everybody, its breaker is open."""
         if _place(last) in self._same or self._blocked_s(last, now):
             return None
-        self._same.add(_place(last))
+        self._same |= {_place(last)}
         return replace(last, step=Step.SAME, wait_s=SAME_PAUSE_S)
 
     def _elsewhere(self, candidates: Sequence[Candidate], step: Step, now: float) -> Stop | None:
@@ -141,7 +149,7 @@ class Course:
             pause_s = FIRST_PAUSE_S * 2**self._repeated * (1 - self.rng.random() / 4)
             stops += [
                 replace(stop, step=Step.AGAIN, wait_s=max(pause_s, self._blocked_s(stop, now)))
-                for stop in self._passing.values()
+                for stop in (self._passing or {}).values()
             ]
         found = self._awaited(stops, left_s)
         if found is not None and found.step is Step.AGAIN:
@@ -171,8 +179,10 @@ class Course:
                     if (endpoint.name, key) not in self._tried:
                         yield Stop(candidate, endpoint, key, step)
 
-    def _endpoints(self, candidate: Candidate, now: float) -> list[Endpoint]:
+    def _endpoints(self, candidate: Candidate, now: float) -> Sequence[Endpoint]:
         """Return a model's endpoints in the order in which this request asks them."""
+        if self._order is None:
+            self._order = {}
         if candidate.model not in self._order:
             backend = self.backends[candidate.model]
             ordered = in_order(backend.endpoints, self.fleet.condition, backend.balance, now, self.rng)

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from gateway.signals.extract import Signals
     from providers.types import ChatRequest
 
-#: Nobody in particular.
-NO_HOLDER = Holder()
 #: Signals that every decision reads: how long the request is, what it needs, and what session it belongs to.
 ALWAYS = frozenset({"length", "context", "needs", "session", "agent"})
 
@@ -58,7 +56,7 @@ class Ask:
     constraints: Constraints
     priority: int = 1
     include_cost: bool = False
-    holder: Holder = NO_HOLDER
+    holder: Holder = field(default_factory=Holder)
     spent: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
     unexplored: Because | None = None
@@ -114,13 +112,14 @@ class Decider:
             await self.signals.extract(ask.request, wanted, readings, stages.began)
         stages.end("signals")
 
+        trial = None if candidate is None else _trial(resolved.policy, ask, readings, world)
+        if candidate is None or trial is None:
+            return await Deliberation(ask, resolved, readings, stages, self, world).decide()
+
         def decide(policy: Policy) -> Coroutine[Any, Any, Routed]:
             version = resolved if policy is resolved.policy else replace(resolved, policy=policy)
             return Deliberation(ask, version, readings, stages, self, world).decide()
 
-        trial = None if candidate is None else _trial(resolved.policy, ask, readings, world)
-        if candidate is None or trial is None:
-            return await decide(resolved.policy)
         return await decided(trial, resolved.policy, candidate, decide)
 
     def _read_by(self, policy: Policy, candidate: Policy | None) -> frozenset[str]:

@@ -13,6 +13,7 @@ from gateway.errors import RequestError, RequestRejected
 from gateway.exploration.choosing import Allowance, begin
 from gateway.minding import minding
 from gateway.policy import match
+from gateway.quotas.pressure import NO_PRESSURE
 from gateway.route import Refusal
 from gateway.stickiness import grip, held
 from gateway.tasks.task import Task, quota_of
@@ -22,7 +23,7 @@ from routers.types import Context
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gateway.data_class import Classified
+    from gateway.data_class import Classified, DataClassRules
     from gateway.deciding import Ask, Decider, World
     from gateway.eligibility import Demand
     from gateway.exploration.choosing import Explored
@@ -122,15 +123,20 @@ class Deliberation:
             raise
 
     async def _route(self) -> Routed:
-        ask, trace, world = self._ask, self._trace, self._world
+        ask, trace, world, features = self._ask, self._trace, self._world, self._readings.features
         route, policy = self._matched.leads_to, self._matched.policy
         if isinstance(route, Refusal):
             raise RequestRejected(route.message)
-        session = session_of(ask.request, trace.readings.features)
+        session = session_of(ask.request, features)
         if policy.task is not None:
             trace.task = await _task(policy.task, policy.name, session, ask, world)
-        trace.pressure = world.quotas.pressure(self._account, ask.request.at)
-        router = await self._ready(route)
+        trace.pressure = world.quotas.pressure(self._account(), ask.request.at)
+        router = self._dialled(route.router)
+        wanted = router.requires if policy.cache is None else router.requires | policy.cache_reads
+        if wanted:
+            if not self._by.signals.extract_now(ask.request, wanted, trace.readings):
+                await self._by.signals.extract(ask.request, wanted, trace.readings, self._stages.began)
+            self._stages.end("signals")
         chat = route.changes.apply(ask.chat)
         pool, demand = self._eligible(route, chat)
         forbidden = self._by.eligibility.forbidden(demand)
@@ -140,38 +146,37 @@ class Deliberation:
             await world.sessions.refresh(policy.name, session)
         plan, call = self._begin(route, router, pool, context, session)
         self._stages.end("route")
-        account = self._account
+        account = self._account()
         return Routed(self._matched, route, chat, context, pool, forbidden, session, plan, call, trace, demand, account)
 
-    @property
     def _account(self) -> Holder:
         """Return on whose account the request goes, by what is known of its task's budget."""
         return self._holder if self._trace.task is None else self._trace.task.holder(self._holder)
 
-    async def _ready(self, route: Route) -> Router:
-        """Return the route's router with its dial turned, once the signals that it reads are there."""
-        trace, ask, router = self._trace, self._ask, route.router
-        if (weight := _weight(self._resolved, ask.constraints.quality_weight)) is not None:
+    def _dialled(self, router: Router) -> Router:
+        """Return the route's router with its dial turned, by whoever asks for that and by how scarce money is."""
+        asked = self._ask.constraints.quality_weight
+        weight = self._resolved.quality_weight if asked is None else asked
+        if weight is not None:
             router = turned(router, weight, self._matched.policy, self._matched.dial)
-        router = pressed(router, trace.pressure.price)
-        wanted = router.requires | self._matched.policy.cache_reads
-        if wanted and not self._by.signals.extract_now(ask.request, wanted, trace.readings):
-            await self._by.signals.extract(ask.request, wanted, trace.readings, self._stages.began)
-        self._stages.end("signals")
-        return router
+        pressure = self._trace.pressure
+        return router if pressure is NO_PRESSURE else pressed(router, pressure.price)
 
     def _eligible(self, route: Route, chat: ChatRequest) -> tuple[tuple[Candidate, ...], Demand]:
         """Return who of the route may answer, and what the request demands of them."""
         ask, trace = self._ask, self._trace
         constraints = route.bounds.tightened(ask.constraints)
-        classified = self._classified(constraints.data_classes)
+        rules = self._by.data_classes
+        classified = None if rules is None else self._classified(rules, constraints.data_classes)
         demand = demand_of(chat, ask.request, constraints, classified, trace.readings.features, self._world)
         if not route.keeps_effort:
             demand = demand.at_any_effort()
         if trace.task is not None:
             demand = trace.task.demand(demand)
-        trace.removed = self._spent(route.pool) | self._by.eligibility.removed(route.pool, demand)
-        pool = _affordable(route.pool, demand, trace)
+        trace.removed = self._by.eligibility.removed(route.pool, demand)
+        if ask.spent or self._world.quotas.count(self._holder):
+            trace.removed = self._spent(route.pool) | trace.removed
+        pool = _affordable(route.pool, demand, trace) if trace.removed or trace.task else route.pool
         if not pool:
             raise nobody_eligible(trace.removed)
         return pool, trace.task.bounded(demand) if trace.task else demand
@@ -185,16 +190,13 @@ class Deliberation:
                 spent[candidate.model] = f"quota: {quota} counts USD, and the price is unknown"
         return {**spent, **ask.spent}
 
-    def _classified(self, claims: frozenset[str]) -> Classified | None:
-        rules = self._by.data_classes
-        if rules is None:
-            return None
+    def _classified(self, rules: DataClassRules, claims: frozenset[str]) -> Classified:
         classified = classify(rules, claims | self._matched.data_classes, self._trace.readings.features)
         self._trace.data_class = (classified.name, classified.reasons)
         return classified
 
     def _context(self) -> Context:
-        context, task = context_of(self._ask.request.text, self._trace.readings), self._trace.task
+        context, task = context_of(self._ask.request.text, self._readings), self._trace.task
         return context if task is None else replace(context, features={**context.features, **task.features()})
 
     def _begin(
@@ -210,8 +212,8 @@ class Deliberation:
         tiers = world.fleet.tiers(pool, now)
         if len(tiers[0]) < len(pool):
             trace.resting = tuple(candidate.model for candidate in pool if candidate not in tiers[0])
-        last = world.sessions.last(policy.name, session)
-        tie = grip(policy.stickiness, trace.readings.features, last, tiers[0], now)
+        last = world.sessions.last(policy.name, session) if session else None
+        tie = None if last is None else grip(policy.stickiness, trace.readings.features, last, tiers[0], now)
         router = minding(route.standing_in(pool) or held(router, tie), pool, tiers[0], world, now)
         allowance = self._allowance()
         refusal = ""
@@ -223,7 +225,8 @@ class Deliberation:
             else:
                 if candidates is not tiers[-1] and _too_poor(call, policy.least_reward):
                     continue
-                return plan, self._noted(call, tie, explored)
+                plain = tie is None and explored is None and call.final
+                return plan, call if plain else self._noted(call, tie, explored)
         raise RequestRejected(f"The policy {policy.name!r} refuses the request: {refusal}.")
 
     def _noted(self, call: Call, tie: Grip | None, explored: Explored | None) -> Call:
@@ -269,11 +272,6 @@ async def _task(rules: TaskRules, policy: str, session: str, ask: Ask, world: Wo
     """Return the budget of the session's task, and what is left of it."""
     quota = quota_of(rules, policy, ask.constraints.task_budget_usd)
     return Task(rules, quota, session, await world.quotas.standing(quota, session, ask.request.at))
-
-
-def _weight(resolved: Resolved, asked: float | None) -> float | None:
-    """Return where the dial is turned: by a header or a member of the body, else by the model's name."""
-    return resolved.quality_weight if asked is None else asked
 
 
 def _too_poor(call: Call, least_reward: float | None) -> bool:

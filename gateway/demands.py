@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Answers, and tokens of one, that anybody asks for; more is nonsense, and no amount of money would hold its price.
 MOST = 1_000_000
+NO_IDS: frozenset[str] = frozenset()
+NO_LATENCIES: Mapping[str, float] = {}
 
 
 def demand_of(
@@ -44,18 +46,19 @@ def demand_of(
     """Return what a request, as it is to be sent (`chat`), asks of whoever answers it."""
     body, measured = chat.body, features.get("prompt_tokens")
     prompt = request.prompt if body is request.body else Prompt(body)
+    limits = _positive(body, LIMITS)
     return Demand(
         constraints=constraints,
         needs=needs_of(body, prompt),
         # A measure that did not come in time must not make the request seem short, and so cheap.
         prompt_tokens=prompt.tokens if measured is None else int(measured),
         exact=features.get("length.exact") is True,
-        completion_tokens=max(_positive(body, LIMITS), default=None),
-        answers=max(_positive(body, ("n",)), default=1),
-        tool_call_ids=_tool_call_ids(prompt),
+        completion_tokens=max(limits) if limits else None,
+        answers=max(_positive(body, ("n",)), default=1) if "n" in body else 1,
+        tool_call_ids=_tool_call_ids(prompt) if prompt.calls else NO_IDS,
         data_class=classified.name if classified else None,
         effort=effort_asked(body),
-        latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else {},
+        latencies_s=world.latencies.lately(time.monotonic()) if constraints.max_latency_s is not None else NO_LATENCIES,
     )
 
 

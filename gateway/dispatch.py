@@ -21,7 +21,7 @@ from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel
 from gateway.events import Attempt, MadeCall, PlanEnd
 from gateway.failures import NoRoomLeft, QuotaSpent, Resting, Step
 from gateway.hedging.race import answered
-from gateway.plans.bounds import Bounds, Spent
+from gateway.plans.bounds import Bounds
 from gateway.plans.driving import Drive
 from gateway.plans.errand import Errand
 from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
@@ -47,6 +47,8 @@ logger = logging.getLogger("pointsman")
 
 #: Seconds after which a client that found no room may ask again.
 NO_ROOM_S = 1.0
+#: Who is asked at all has so many seconds.
+LEAST_S = 0.001
 
 
 @dataclass(slots=True)
@@ -143,6 +145,8 @@ class Dispatcher:
 
     def ladder(self, call: Call, terms: Terms) -> Sequence[Candidate]:
         """Return who is asked, in order. Raises `NoEligibleModel` where nobody may answer."""
+        if len(terms.pool) == 1 and not terms.forbidden and terms.pool[0].model == call.candidates[0].model:
+            return call.candidates
         return _permitted(_ladder(call, terms), terms)
 
     async def run(self, plan: Plan, call: Call, terms: Terms, chat: ChatRequest) -> Dispatched:
@@ -154,7 +158,7 @@ class Dispatcher:
         if not call.final or terms.bounds.several or terms.bounds.max_cost_usd is not None:
             return await Drive(self, terms, chat).run(plan, call)
         # Whoever makes one call without a bound on its cost needs nobody to drive him.
-        dispatched = await answered(self, call, terms, chat, Spent())
+        dispatched = await answered(self, call, terms, chat)
         plan.close()
         return dispatched
 
@@ -185,30 +189,40 @@ class Dispatcher:
 
     async def _attempt(self, stop: Stop, terms: Terms, errand: Errand) -> Dispatched:
         """Ask one endpoint of a model, and note how it went."""
-        backend, condition = self.backends[stop.candidate.model], self.fleet.condition(stop.endpoint.name)
+        endpoint, model, let_in = stop.endpoint, stop.candidate.model, False
+        backend, condition = self.backends[model], self.fleet.condition(endpoint.name)
         started, clock = datetime.now(UTC), time.monotonic()
         status: int | None = None
         result: str | None = "cancelled"
         try:
-            if terms.bill is not None:
+            if terms.bill is not None and terms.bill.counts:
                 await _claim(stop.candidate, terms.bill)
             if condition.gate.has_room:
                 condition.gate.enter()
             else:
-                await self._wait(condition.gate, terms, stop.endpoint.name)
-            reply = await self._send(stop, terms, errand)
-            asked = errand.call.why, clock, errand.prompt_tokens
-            dispatched = Dispatched(backend, stop.endpoint, stop.key, reply, condition.gate, *asked)
-            status, result = dispatched.reply.status, None
+                await self._wait(condition.gate, terms, endpoint.name)
+            let_in = True
+            condition.breaker.began()
+            target = _limited(backend.target_at(endpoint, terms.changes), terms.demand)
+            timeouts, headers = terms.timeouts.within(self._left_s(terms)), terms.headers_to(endpoint)
+            reply = await endpoint.provider.send(errand.to(stop.candidate), target, timeouts, headers, stop.key)
+            status, result = reply.status, None
         except ProviderError as error:
             status, result = error.status, error.code
+            if let_in:
+                self._failed(endpoint, stop.key, model, error)
             raise
         finally:
-            seconds = time.monotonic() - clock
-            self.attempts.append(Attempt(stop.candidate.model, started, seconds, status, result, stop.endpoint.name))
-            self.metrics.attempts.labels(stop.candidate.model, result or "ok").inc()
-        self.fleet.answered(stop.endpoint, stop.key, seconds, time.monotonic())
-        return dispatched
+            if let_in and result is not None:  # no answer begins: it leaves again
+                condition.breaker.abandoned()
+                condition.gate.leave()
+            now = time.monotonic()
+            self.attempts.append(Attempt(model, started, now - clock, status, result, endpoint.name))
+            self.metrics.attempts.labels(model, result or "ok").inc()
+        self.fleet.answered(endpoint, stop.key, now - clock, now)
+        return Dispatched(
+            backend, endpoint, stop.key, reply, condition.gate, errand.call.why, clock, errand.prompt_tokens
+        )
 
     async def _wait(self, gate: Gate, terms: Terms, name: str) -> None:
         """Wait for room. Raises `NoRoomLeft`."""
@@ -219,27 +233,9 @@ class Dispatcher:
             refusal.retry_after_s = NO_ROOM_S
             raise refusal from error
 
-    async def _send(self, stop: Stop, terms: Terms, errand: Errand) -> Reply:
-        """Send the request to an endpoint that has let it in; it leaves again where no answer begins."""
-        endpoint, condition = stop.endpoint, self.fleet.condition(stop.endpoint.name)
-        target = _limited(self.backends[stop.candidate.model].target_at(endpoint, terms.changes), terms.demand)
-        timeouts = terms.timeouts.within(self._left_s(terms))
-        condition.breaker.began()
-        try:
-            chat = errand.to(stop.candidate)
-            return await endpoint.provider.send(chat, target, timeouts, terms.headers_to(endpoint), stop.key)
-        except ProviderError as error:
-            self._failed(endpoint, stop.key, stop.candidate.model, error)
-            condition.gate.leave()
-            raise
-        except BaseException:
-            condition.breaker.abandoned()
-            condition.gate.leave()
-            raise
-
     def _left_s(self, terms: Terms) -> float:
         """Return what is left of the time that the whole request has."""
-        return max(self.began + terms.timeouts.total_s - time.monotonic(), 0.001)
+        return max(self.began + terms.timeouts.total_s - time.monotonic(), LEAST_S)
 
     def _follows(self, step: Step) -> None:
         """Log what follows from the last attempt, which failed: none fails silently."""
@@ -301,8 +297,6 @@ def _resting(seconds: float, asked_for: bool) -> ProviderError:  # noqa: FBT001 
 def _ladder(call: Call, terms: Terms) -> Sequence[Candidate]:
     """Return who is asked, in order: the call's candidate, then those fallbacks that may answer."""
     (first,) = call.candidates
-    if len(terms.pool) == 1 and terms.pool[0].model == first.model:
-        return [first]
     by_name = {candidate.model: candidate for candidate in terms.pool}
     names = terms.fallback if terms.fallback is not None else _likeliest(call, terms.pool)
     return [first, *(by_name[name] for name in names if name != first.model and name in by_name)]

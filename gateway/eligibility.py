@@ -103,8 +103,13 @@ class Eligibility:
 
     def removed(self, candidates: Sequence[Candidate], demand: Demand) -> dict[str, str]:
         """Return the models that must not or cannot answer, each with the first reason against it."""
-        found = [(candidate.model, self._against(candidate, demand)) for candidate in candidates]
-        return {model: reason for model, reason in found if reason is not None}
+        # Of whom nothing special is asked, little can be held against: that is nearly every request.
+        against = _too_short if self._is_modest(demand) else self._against
+        removed = {}
+        for candidate in candidates:
+            if (reason := against(candidate, demand)) is not None:
+                removed[candidate.model] = reason
+        return removed
 
     def forbidden(self, demand: Demand) -> frozenset[str]:
         """Return all models that may not see the request, in whatever pool: for its data class, or a caller's word."""
@@ -117,6 +122,15 @@ class Eligibility:
             for model, ability in self.abilities.items()
             if self._too_open(ability, demand) or _unwanted(model, demand)
         )
+
+    def _is_modest(self, demand: Demand) -> bool:
+        """Tell whether nothing can be held against a model but its window, or how little an answer may have."""
+        bounds = demand.constraints
+        if demand.needs or demand.tool_call_ids or demand.data_class is not None or demand.effort is not AS_ASKED:
+            return False
+        if bounds.deny or bounds.allow is not None:
+            return False
+        return bounds.max_cost_usd is None and bounds.max_latency_s is None
 
     def _too_open(self, ability: Ability, demand: Demand) -> bool:
         if self.data_classes is None or demand.data_class is None:
@@ -176,6 +190,13 @@ def _too_small(candidate: Candidate, _: Ability, demand: Demand) -> str | None:
     if window is None or demand.prompt_tokens <= window * certain:
         return None
     return f"context_window: {demand.prompt_tokens} tokens do not fit into {window}"
+
+
+def _too_short(candidate: Candidate, demand: Demand) -> str | None:
+    """Return what is held against a candidate that nothing special is asked of: what room there is, in and out."""
+    limited = demand.completion_tokens is not None
+    reason = _other_effort(candidate, UNKNOWN, demand) if limited else None
+    return reason or _too_small(candidate, UNKNOWN, demand)
 
 
 def _too_dear(candidate: Candidate, _: Ability, demand: Demand) -> str | None:

@@ -45,7 +45,7 @@ STOPPED = "the gateway stops"
 RELAYED_HEADERS = ("openai-", "x-ratelimit-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wishes:
     """What goes with a request: what it holds of its quotas, what is left of its limits, and what its client wants.
 
@@ -152,31 +152,31 @@ class Exchange:
 
         The cost is there once the answer is whole; an unknown one is said to be unknown.
         """
+        decision, answer = self.decision, self._answer
         headers = {
-            "x-pointsman-decision-id": str(self.decision.id),
-            "x-pointsman-policy": self.decision.policy,
+            "x-pointsman-decision-id": str(decision.id),
+            "x-pointsman-policy": decision.policy,
         }
         if self._buffered:
             headers["x-pointsman-buffered"] = "true"
         if self._waiting is None:
             headers["x-pointsman-attempts"] = str(len(self._dispatcher.attempts))
-        if self.decision.rule is not None:
-            headers["x-pointsman-rule"] = self.decision.rule
-        if (promotion := self.decision.trace.get("promotion")) is not None:
+        if decision.rule is not None:
+            headers["x-pointsman-rule"] = decision.rule
+        if (promotion := decision.trace.get("promotion")) is not None:
             headers["x-pointsman-version"] = promotion["version"] if promotion["side"] == "candidate" else "live"
         made = len(self._dispatcher.made)
         if self._waiting is not None:
             return {**headers, **self._limit_headers}
-        if self._answer is None:
+        if answer is None:
             return headers | ({"x-pointsman-calls": str(made)} if made else {})
-        upstream = self._answer.reply.headers
-        # What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
-        headers |= {n: value for n, value in upstream.items() if n.startswith(RELAYED_HEADERS) and value.isascii()}
+        headers |= relayed(answer.reply.headers)
         # Limits of its own key are the caller's business, rather than those of the gateway's key at the endpoint.
         headers |= self._limit_headers
-        headers["x-pointsman-model"] = self._answer.backend.candidate.model
-        headers |= {"x-pointsman-calls": str(made + 1)} if made else {}
-        if not self.streams:
+        headers["x-pointsman-model"] = answer.backend.candidate.model
+        if made:
+            headers["x-pointsman-calls"] = str(made + 1)
+        if not answer.reply.streams:
             charged = self._account.close()
             headers["x-pointsman-cost-usd"] = "unknown" if charged.usd is None else f"{charged.usd:f}"
             headers |= {"x-pointsman-cost-source": charged.source} if charged.source else {}
@@ -184,14 +184,16 @@ class Exchange:
 
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
+        answer = self._under_way
+        reply = answer.reply
         pieces: list[bytes] = []
-        await self._under_way.reply.pour(pieces.extend)
+        await reply.pour(pieces.extend)
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if self._ear is not None:
-            self._ear.whole(body, self._under_way.reply.answer)
+            self._ear.whole(body, reply.answer)
         if self._include_cost:
-            body = costed(body, self._account.close(), self._under_way.reply, self._under_way.prompt_tokens)
-        self._end(self._under_way.reply.status, None)
+            body = costed(body, self._account.close(), reply, answer.prompt_tokens)
+        self._end(reply.status, None)
         return body
 
     async def relay(self, outlet: Outlet) -> None:
@@ -272,24 +274,27 @@ class Exchange:
         if self._ended:
             return
         self._ended = True
-        if self._answer:
-            self._answer.end()
-        self._account.pay(self._bill)
-        usage = self._answer.reply.usage if self._answer else None
-        charged = self._account.close()
+        answer, account = self._answer, self._account
+        if answer is not None:
+            answer.end()
+        if self._bill.counts:
+            account.pay(self._bill)
+        served_by = answer.backend.candidate.model if answer else None
+        usage = answer.reply.usage if answer else None
+        charged, latency_s = account.close(), self._elapsed_s()
         outcome = Outcome(
             decision_id=self.decision.id,
             at=datetime.now(UTC),
-            served_by=self._answer.backend.candidate.model if self._answer else None,
+            served_by=served_by,
             status=status,
             error=error,
-            finish_reason=self._answer.reply.finish_reason if self._answer else None,
+            finish_reason=answer.reply.finish_reason if answer else None,
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
             cached_tokens=usage.cached_tokens if usage else None,
             cost_usd=charged.usd,
             ttft_s=self._ttft_s,
-            latency_s=self._elapsed_s(),
+            latency_s=latency_s,
             attempts=tuple(self._dispatcher.attempts),
             cost_source=charged.source,
             cache_write_tokens=usage.cache_write_tokens if usage else None,
@@ -297,12 +302,12 @@ class Exchange:
             audio_prompt_tokens=usage.audio_prompt_tokens if usage else None,
             audio_completion_tokens=usage.audio_completion_tokens if usage else None,
             calls=tuple(self._dispatcher.made),
-            answer=self._account.call(error),
+            answer=account.call(error) if self._dispatcher.made else None,
             plan_end=self._dispatcher.plan_end,
         )
-        if self._answer and self._latencies and error is None:
-            seconds = outcome.answer.latency_s if outcome.answer else outcome.latency_s
-            self._latencies.note(self._answer.backend.candidate.model, seconds, time.monotonic())
+        if served_by is not None and self._latencies and error is None:
+            seconds = outcome.answer.latency_s if outcome.answer else latency_s
+            self._latencies.note(served_by, seconds, self._arrival.clock + latency_s)
         self._recorder.record(outcome)
         self._metrics.observe(self.decision.policy, outcome)
         if self._ear is not None:
@@ -313,3 +318,11 @@ async def _sent(outlet: Outlet, event: bytes) -> None:
     """Send an event, and wait until there is room for more. Raises `ClientLeft`."""
     if outlet.write((event,)):
         await outlet.drained()
+
+
+def relayed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return upstream's headers that concern the client.
+
+    What is not ASCII has no one meaning in a header (RFC 9110, section 5.5), and cannot be sent on as it came.
+    """
+    return {name: value for name, value in headers.items() if name.startswith(RELAYED_HEADERS) and value.isascii()}

@@ -25,12 +25,12 @@ class Patience:
 
     def __enter__(self) -> Self:
         """Begin to count. Raises `RuntimeError` outside of a task."""
-        task = asyncio.current_task()
+        self._loop = loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task can be given a time limit")
         self._task, self._cancelling = task, task.cancelling()
-        self._loop = asyncio.get_running_loop()
-        self.again()
+        self._timer = loop.call_later(self._limit_s, self._expire)
         return self
 
     def again(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.again import Again
 from gateway.bill import Bill, Bills, most_of
+from gateway.caching.caching import uncached
 from gateway.caching.hit import Hit, Miss, Origin
 from gateway.caching.types import Holder
 from gateway.client import Client
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 
     from gateway.deciding import Ask, World
     from gateway.deliberation import Routed
-    from gateway.dispatch import Dispatched
+    from gateway.exploration.choosing import Explored
     from gateway.hedging.hedges import Hedging
     from gateway.metrics import Metrics
     from gateway.quotas.types import Estimate
     from gateway.recorder import Recorder
     from gateway.runtime import Runtime
+    from routers.types import Call
 
 
 #: Why a request may not pass; they are counted.
@@ -107,9 +109,12 @@ class Pipeline:
         while True:
             routed = await self.route(runtime, ask)
             rules = routed.matched.policy.cache
-            looked = await runtime.caching.lookup(ask, routed, rules, _holder(ask), arrival.at)
-            if isinstance(looked, Hit):
-                return Again(looked, routed, include_cost=ask.include_cost)
+            if rules is None:
+                looked = uncached(ask.request.headers)
+            elif isinstance(found := await runtime.caching.lookup(ask, routed, rules, _holder(ask), arrival.at), Hit):
+                return Again(found, routed, include_cost=ask.include_cost)
+            else:
+                looked = found
             if looked.only:
                 raise NotCached("There is no answer in the cache, and 'only-if-cached' asks for no other.")
             chosen = routed.call.candidates[0]
@@ -131,7 +136,8 @@ class Pipeline:
         decision = self._decision(runtime, ask, arrival, routed)
         self._recorder.record(decision)
         self._metrics.propensity.labels(decision.policy).observe(decision.propensities[decision.chosen])
-        self._charge(routed, arrival)
+        if routed.trace.exploration is not None:
+            self._charge(routed.trace.exploration, routed.matched.policy.name, arrival.at)
         dispatcher = Dispatcher(arrival.clock, runtime.backends, self._world.fleet, self._metrics, self._world.rng)
         ear = Ear(Overheard(decision, ask, routed), runtime.listeners) if runtime.listeners else None
         buffered = not routed.call.final
@@ -152,26 +158,28 @@ class Pipeline:
     ) -> None:
         """Have the request answered, until the answer begins."""
         with exchange:
-            answer = await _in_time(dispatcher, routed, terms)
-            answer.reply = miss.keep(answer.reply, Origin(answer.backend.candidate.model, str(exchange.decision_id)))
+            try:
+                with Patience(terms.timeouts.total_s):
+                    answer = await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
+            except TimeoutError as error:
+                dispatcher.out_of_time()
+                late = ProviderTimeout(f"no candidate answered within {terms.timeouts.total_s:g} s")
+                raise NoBackendAvailable(late) from error
+            model = answer.backend.candidate.model
+            if miss.write is not None:
+                answer.reply = miss.keep(answer.reply, Origin(model, str(exchange.decision_id)))
             exchange.begin(answer, self._world.latencies)
-            self._remember(routed, answer)
+            if routed.session:
+                self._world.sessions.note(routed.matched.policy.name, routed.session, model, time.monotonic())
 
-    def _charge(self, routed: Routed, arrival: Arrival) -> None:
+    def _charge(self, explored: Explored, policy: str, at: datetime) -> None:
         """Count what exploring costs; whatever comes of the request, it was meant to be spent."""
-        explored, policy = routed.trace.exploration, routed.matched.policy.name
-        if explored is None or not explored.strayed:
+        if not explored.strayed:
             return
         self._metrics.explored.labels(policy).inc()
         if explored.extra_usd:
             self._metrics.exploration_usd.labels(policy).inc(explored.extra_usd)
-            self._world.exploration.spend(policy, explored.extra_usd, arrival.at)
-
-    def _remember(self, routed: Routed, answer: Dispatched) -> None:
-        """Note who answers the session."""
-        if routed.session:
-            model = answer.backend.candidate.model
-            self._world.sessions.note(routed.matched.policy.name, routed.session, model, time.monotonic())
+            self._world.exploration.spend(policy, explored.extra_usd, at)
 
     def _decision(self, runtime: Runtime, ask: Ask, arrival: Arrival, routed: Routed) -> Decision:
         """Return the decision as it is logged."""
@@ -189,10 +197,7 @@ class Pipeline:
             chosen=call.candidates[0].model,
             why=call.why,
             propensities=dict(call.propensities),
-            estimates={
-                model: LoggedEstimate(estimate.mean, estimate.std, call.expected_cost_usd.get(model))
-                for model, estimate in call.estimates.items()
-            },
+            estimates=_logged(call) if call.estimates else {},
             features={**context.features, "prompt_tokens": float(context.prompt_tokens)},
             embedding=embedding if store.embedding else None,
             text=context.text if store.text else None,
@@ -201,6 +206,14 @@ class Pipeline:
             trace=routed.trace.as_json(),
             caller=ask.identity,
         )
+
+
+def _logged(call: Call) -> dict[str, LoggedEstimate]:
+    """Return what was expected of each candidate, as it is logged."""
+    return {
+        model: LoggedEstimate(estimate.mean, estimate.std, call.expected_cost_usd.get(model))
+        for model, estimate in call.estimates.items()
+    }
 
 
 def _holder(ask: Ask) -> Holder:
@@ -212,14 +225,13 @@ def terms_of(
     routed: Routed, arrival: Arrival, ask: Ask, bill: Bill | None = None, hedging: Hedging | None = None
 ) -> Terms:
     """Return on what terms a decision is carried out; `hedging` is how it may be hedged, None where it may not."""
-    route, constraints = routed.route, routed.demand.constraints
+    route, timeouts, usd = routed.route, routed.route.timeouts, routed.demand.constraints.max_cost_usd
     most_s = route.bounds.tightened(ask.constraints).max_latency_s
-    limit_s = route.timeouts.total_s if most_s is None else min(most_s, route.timeouts.total_s)
     return Terms(
         pool=routed.pool,
         fallback=route.fallback,
         forbidden=routed.forbidden,
-        timeouts=route.timeouts.within(limit_s),
+        timeouts=timeouts if most_s is None else timeouts.within(min(most_s, timeouts.total_s)),
         attempts=route.attempts,
         repeats=route.repeats,
         headers={**arrival.headers, **route.changes.headers} if route.changes.headers else arrival.headers,
@@ -228,7 +240,7 @@ def terms_of(
         authorization=arrival.authorization,
         bill=bill,
         demand=routed.demand,
-        bounds=Bounds(route.max_calls, _usd(constraints.max_cost_usd), route.several),
+        bounds=route.reach if usd is None else Bounds(route.max_calls, Decimal(str(usd)), route.several),
         hedging=hedging,
     )
 
@@ -237,22 +249,6 @@ def _most(routed: Routed) -> Estimate | None:
     """Return what a plan of several calls may take; None where the request takes one."""
     calls = routed.route.most_calls
     return most_of(calls, routed.pool, routed.demand) if calls > 1 else None
-
-
-def _usd(amount: float | None) -> Decimal | None:
-    return None if amount is None else Decimal(str(amount))
-
-
-async def _in_time(dispatcher: Dispatcher, routed: Routed, terms: Terms) -> Dispatched:
-    """Return the answer under way. Raises `NoBackendAvailable`, also when the time is up."""
-    limit_s = terms.timeouts.total_s
-    try:
-        with Patience(limit_s):
-            return await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
-    except TimeoutError as error:
-        dispatcher.out_of_time()
-        late = ProviderTimeout(f"no candidate answered within {limit_s:g} s")
-        raise NoBackendAvailable(late) from error
 
 
 def arrive(

@@ -165,6 +165,8 @@ class Matched:
 
 def match(policy: Policy, known: Mapping[str, Feature]) -> Matched:
     """Return where a request's features lead."""
+    if not policy.asks:  # as a model that is asked by its name, and many a policy
+        return Matched(policy.route, (Step(policy, policy.rules.match(known)),), known, policy)
     steps: list[Step] = []
     names: list[str] = []
     tag = None

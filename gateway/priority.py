@@ -16,4 +16,4 @@ _PLACES: Final = {priority: place for place, priority in enumerate(PRIORITIES)}
 
 def rank(*priorities: Priority) -> int:
     """Return the place of the least urgent of them: the higher, the earlier a request goes."""
-    return min([_PLACES[priority] for priority in priorities])
+    return min(map(_PLACES.__getitem__, priorities))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.changes import UNCHANGED, Changes
 from gateway.constraints import UNBOUNDED, Constraints
+from gateway.plans.bounds import Bounds
 from routers.fixed import Fixed
 from routers.implementing import implements
 from routers.plans.around import Around
@@ -36,16 +37,23 @@ class Route:
     max_calls: int = 8
     #: Whether candidates are left out whose effort is another than the request itself asks for.
     keeps_effort: bool = True
+    #: How far a plan may go, where nobody bounds what the request may cost.
+    reach: Bounds = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find out how far a plan may go, which every request asks for."""
+        several = isinstance(self.router, Around) and self.router.several
+        object.__setattr__(self, "reach", Bounds(self.max_calls, None, several))
 
     @property
     def several(self) -> bool:
         """Tell whether a request may take several calls."""
-        return isinstance(self.router, Around) and self.router.several
+        return self.reach.several
 
     @property
     def most_calls(self) -> int:
         """Return how many calls a request may take by its plan."""
-        return self.max_calls if self.several else 1
+        return self.max_calls if self.reach.several else 1
 
     def standing_in(self, eligible: tuple[Candidate, ...]) -> Router | None:
         """Return what takes the first fallback, where none of the models that the router names is eligible."""

@@ -32,8 +32,8 @@ class Sessions:
 
     def note(self, policy: str, session: str, model: str, now: float) -> None:
         """Note who answers."""
-        key = policy, session
-        self._last[key] = Last(model, now)
-        self._last.move_to_end(key)
-        if len(self._last) > self._max_sessions:
-            self._last.popitem(last=False)
+        key, known = (policy, session), self._last
+        known.pop(key, None)  # so that it stands last
+        known[key] = Last(model, now)
+        if len(known) > self._max_sessions:
+            known.popitem(last=False)

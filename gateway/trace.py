@@ -93,7 +93,7 @@ def shown(features: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(features: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in features.items()}
+    return {name: list(value) if type(value) is tuple else value for name, value in features.items()}
 
 
 def _data_class(found: tuple[str, tuple[str, ...]] | None) -> dict[str, Any] | None:

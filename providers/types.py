@@ -61,7 +61,7 @@ class Target:
     max_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Timeouts:
     """Seconds: to connect, to a stream's beginning, between two pieces of a stream, and for a whole answer.
 

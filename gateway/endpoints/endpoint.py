@@ -59,6 +59,10 @@ class Condition:
     latency: PeakLatency = field(default_factory=PeakLatency)
     keys: dict[str, KeyRest] = field(default_factory=dict)
 
+    def is_free(self, now: float) -> bool:
+        """Tell whether a request would be taken at once, with whichever key: nothing rests, and there is room."""
+        return not self.keys and self.breaker.blocked_s(now) == 0.0 and self.gate.has_room
+
     def load(self, now: float, weight: float) -> float:
         """Return what another request would have to wait for, beside other endpoints: seconds by weight."""
         return (self.latency.at(now) + 1e-6) * (self.gate.in_flight + 1) / weight

@@ -10,7 +10,7 @@ from gateway.failures import treatment
 from gateway.hedging.delays import Delays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.endpoints.endpoint import Endpoint
     from providers.errors import ProviderError
@@ -62,7 +62,7 @@ class Fleet:
         free = tuple([one for one in candidates if self.free(one, now)])
         if len(free) == len(candidates):
             return [free]
-        awake = tuple([one for one in candidates if self._any(one, self._awake, now)])
+        awake = tuple([one for one in candidates if self._would_wait(one, now)])
         found: list[tuple[Candidate, ...]] = []
         for tier in (free, awake, tuple(candidates)):
             if len(tier) > len(found[-1] if found else ()):
@@ -71,28 +71,28 @@ class Fleet:
 
     def free(self, candidate: Candidate, now: float) -> bool:
         """Tell whether a candidate would be asked at once."""
-        return self._any(candidate, self._free, now)
+        endpoints = self._endpoints.get(candidate.model, ())
+        for endpoint in endpoints:
+            condition = self.condition(endpoint.name)
+            if condition.is_free(now) or (self._awake(endpoint, now) and condition.gate.has_room):
+                return True
+        return not endpoints
 
     def load(self, candidate: Candidate) -> float:
         """Return what share of its room is taken, where a model has most; 0 where nothing is known of it."""
         gates = [self.condition(endpoint.name).gate for endpoint in self._endpoints.get(candidate.model, ())]
         return min((gate.in_flight / max(gate.limit.limit, 1) for gate in gates), default=0.0)
 
-    def _any(self, candidate: Candidate, holds: Callable[[Endpoint, float], bool], now: float) -> bool:
+    def _would_wait(self, candidate: Candidate, now: float) -> bool:
+        """Tell whether a candidate would be asked, at once or after waiting in a queue."""
         endpoints = self._endpoints.get(candidate.model, ())
-        for endpoint in endpoints:
-            if holds(endpoint, now):
-                return True
-        return not endpoints
+        return not endpoints or any(self._awake(endpoint, now) for endpoint in endpoints)
 
     def _awake(self, endpoint: Endpoint, now: float) -> bool:
         condition = self.condition(endpoint.name)
         if condition.breaker.blocked_s(now) > 0:
             return False
         return not condition.keys or any(self.key_rests_until(endpoint, key) <= now for key in endpoint.keys)
-
-    def _free(self, endpoint: Endpoint, now: float) -> bool:
-        return self._awake(endpoint, now) and self.condition(endpoint.name).gate.has_room
 
     def blocked_s(self, endpoint: Endpoint, key: str, now: float) -> float:
         """Return for how many seconds an endpoint may not be asked with a key."""

@@ -25,7 +25,10 @@ class Delays:
 
     def note(self, model: str, seconds: float, now: float, *, streams: bool) -> None:
         """Take in an answer; `now` is of a monotonic clock."""
-        self._noted.setdefault((model, streams), deque(maxlen=MOST)).append((now, seconds))
+        noted = self._noted.get((model, streams))
+        if noted is None:  # `setdefault` would make a deque, which has some 600 bytes, for every answer
+            noted = self._noted[model, streams] = deque(maxlen=MOST)
+        noted.append((now, seconds))
 
     def within(self, model: str, percentile: float, now: float, *, streams: bool) -> float | None:
         """Return the seconds within which that percentage of a model's answers began; None while too few are known.

@@ -14,21 +14,25 @@ from gateway.errors import GatewayError, NoBackendAvailable
 from gateway.failures import Step
 from gateway.hedging.leg import Leg
 from gateway.hedging.second import most_usd, stand_ins, within_bounds
+from gateway.plans.bounds import Spent
 from providers.errors import ContextTooLong, UpstreamRejected
 
 if TYPE_CHECKING:
     from gateway.dispatch import Dispatched, Dispatcher, Terms
     from gateway.events import MadeCall
     from gateway.hedging.hedges import Hedging
-    from gateway.plans.bounds import Spent
     from providers.types import ChatRequest
     from routers.types import Call, Candidate
 
+#: What the others took of a plan that makes one call.
+NOTHING: Final = Spent()
 #: Why the second call is made.
 WHY: Final = "hedge"
 
 
-async def answered(dispatcher: Dispatcher, call: Call, terms: Terms, chat: ChatRequest, spent: Spent) -> Dispatched:
+async def answered(
+    dispatcher: Dispatcher, call: Call, terms: Terms, chat: ChatRequest, spent: Spent = NOTHING
+) -> Dispatched:
     """Return the answer to a plan's last call, hedged where the policy does that; `spent` is what its others took.
 
     Raises as `Dispatcher.answer` does.

@@ -92,7 +92,8 @@ class Errand:
     @property
     def prompt_tokens(self) -> int:
         """Return about how many tokens the call's prompt has."""
-        return self._told + sum(_tokens(turn) for turn in self.call.turns)
+        turns = self.call.turns
+        return self._told + sum(map(_tokens, turns)) if turns else self._told
 
     def _bounded(self, backend: Backend, usd: Decimal) -> Call:
         """Return the call with a limit that a sum pays for; as it is, where its own is lower."""

@@ -54,11 +54,9 @@ class Claims:
     def __init__(self, quotas: Sequence[Quota], crowd: Crowd) -> None:
         self._quotas = tuple(quotas)
         self._of_models = tuple(quota for quota in self._quotas if quota.per == "model")
+        #: Whether there are quotas that hold for all, and such that count by model.
+        self.for_all, self.by_model = bool(self._quotas), bool(self._of_models)
         self._crowd = crowd
-
-    def count(self, holder: Holder) -> bool:
-        """Tell whether there is any quota that may count a holder's requests."""
-        return bool(self._quotas or holder.own)
 
     def stakes(self, holder: Holder, model: str, estimate: Estimate, now_ms: int) -> tuple[Stake, ...]:
         """Return what a request to a model claims.

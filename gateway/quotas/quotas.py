@@ -57,7 +57,7 @@ class Quotas:
 
     def count(self, holder: Holder) -> bool:
         """Tell whether there is any quota that may count a holder's requests; where there is none, nobody reserves."""
-        return self._claims.count(holder)
+        return self._claims.for_all or bool(holder.own)
 
     async def reserve(self, holder: Holder, model: str, estimate: Estimate, at: datetime) -> Grant:
         """Return the grant that a request to a model needs, which has to be settled or released.
@@ -73,8 +73,10 @@ class Quotas:
 
     def exhausted(self, models: Sequence[str], at: datetime) -> dict[str, str]:
         """Return the models whose own quota is used up, as far as is known, each with the reason."""
+        found: dict[str, str] = {}
+        if not self._claims.by_model:
+            return found
         now_ms = milliseconds(at)
-        found = {}
         for quota, model, account in self._claims.of_models(models):
             level, _ = self._known(quota, account, now_ms)
             if level.taken >= quota.amount:
@@ -93,7 +95,7 @@ class Quotas:
 
     def pressure(self, holder: Holder, at: datetime) -> Pressure:
         """Return how scarce a holder's money is, as far as is known."""
-        if not self._claims.count(holder):
+        if not self.count(holder):
             return NO_PRESSURE
         now_ms = milliseconds(at)
         shares: dict[str, float] = {}
@@ -113,7 +115,7 @@ class Quotas:
 
         Of a session's budget, they say what is left once this request has taken all that it may.
         """
-        if not self._claims.count(holder):
+        if not self.count(holder):
             return {}
         now_ms = milliseconds(at)
         limits = []

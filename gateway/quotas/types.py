@@ -36,7 +36,7 @@ class Quota:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holder:
     """On whose account a request goes; empty texts name nobody. `own` are the quotas of the key itself."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.signals._failure import failed
 from gateway.signals.base import Kind
-from gateway.signals.request import RESULTS, calls_of, is_user, objects, texts_of
+from gateway.signals.request import RESULTS, calls_of, objects, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +36,13 @@ class Agent:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the messages since the last user turn tell."""
-        loop = since_user(request.prompt.messages)
+        body = request.body
+        offers = "tools" in body or "functions" in body
+        offered = len(objects(body.get("tools"))) + len(objects(body.get("functions"))) if offers else 0
+        if not (loop := since_user(request.prompt.messages)):  # as in each turn that is the user's own
+            return {"agent.step": 0.0, "agent.loop_open": False, "agent.tools_offered": float(offered)}
         rounds = [calls for message in loop if (calls := calls_of(message))]
         result = next((message for message in reversed(loop) if is_result(message)), None)
-        offered = len(objects(request.body.get("tools"))) + len(objects(request.body.get("functions")))
         features: dict[str, Feature] = {
             "agent.step": float(len(rounds)),
             "agent.loop_open": _open(loop),
@@ -55,7 +58,9 @@ class Agent:
 def since_user(messages: list[Message]) -> list[Message]:
     """Return the messages after the last user turn; all where there is none."""
     for number in range(len(messages) - 1, -1, -1):
-        if is_user(messages[number]) and not is_result(messages[number]):
+        message = messages[number]
+        # A user's turn that is a plain text, as nearly all are, brings no result.
+        if message.get("role") == "user" and (isinstance(message.get("content"), str) or not is_result(message)):
             return messages[number + 1 :]
     return messages
 
@@ -76,8 +81,6 @@ def _result_parts(message: Message) -> list[Message]:
 
 def _open(loop: list[Message]) -> bool:
     """Tell whether the last message is a result, or a call has none yet."""
-    if not loop:
-        return False
     last = next((n for n in range(len(loop) - 1, -1, -1) if calls_of(loop[n])), None)
     if is_result(loop[-1]) or last is None:
         return is_result(loop[-1])

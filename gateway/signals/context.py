@@ -42,34 +42,27 @@ class ConversationContext:
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return what the request's form tells."""
         body, prompt = request.body, request.prompt
-        history, system = _history(prompt), _system(prompt)
-        history_tokens = float(round(prompt.estimate(history)))
+        history_tokens = float(round(prompt.history_tokens))
+        system = "" if SYSTEM.isdisjoint(prompt.roles) else _system(prompt)
+        # Often the system prompt is all that there is before the first user turn.
+        is_history = prompt.users == [1] and system is prompt.said[0]
         features: dict[str, Feature] = {
             "turns": float(len(prompt.messages)),
             "user_turns": float(len(prompt.users)),
             "history_tokens": history_tokens,
-            # Often the system prompt is all that there is before the first user turn.
-            "system_tokens": history_tokens if system is history else float(round(prompt.estimate(system))),
+            "system_tokens": history_tokens if is_history else float(round(prompt.estimate(system))),
             "stream": body.get("stream") is True,
             "tools": bool(body.get("tools")),
             "images": "image_url" in prompt.kinds,
             "structured": isinstance(body.get("response_format"), dict),
         }
-        if effort := _effort(body):
+        if ("reasoning" in body or "reasoning_effort" in body) and (effort := _effort(body)):
             features["effort"] = effort
         return features
 
 
-def _history(prompt: Prompt) -> str:
-    """Return the texts before the last user turn."""
-    last = prompt.users[-1] if prompt.users else 0
-    return "\n".join(prompt.said[:last]) if last else ""
-
-
 def _system(prompt: Prompt) -> str:
     """Return the texts that the application wrote."""
-    if SYSTEM.isdisjoint(prompt.roles):
-        return ""
     return "\n".join([text for text, message in zip(prompt.said, prompt.messages, strict=True) if _is_system(message)])
 
 

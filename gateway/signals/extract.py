@@ -71,13 +71,14 @@ class Signals:
         Where one of them blocks, or an embedding is wanted that is not had at once, nothing is read: `extract` has to
         be awaited instead.
         """
-        if wanted <= readings.seconds.keys():
+        if readings.seconds and wanted <= readings.seconds.keys():
             return True
         signals = self._wanted(wanted, readings)
         if not signals.now or (signals.embedding and not self._embedded(request.text, readings)):
             return False
         self._read_here(signals.here, request, readings)
-        self._read_here(signals.here_last, request, readings)
+        if signals.here_last:
+            self._read_here(signals.here_last, request, readings)
         return True
 
     async def extract(self, request: Request, wanted: frozenset[str], readings: Readings, began: float) -> None:
@@ -140,16 +141,17 @@ class Signals:
         return {s.name: asyncio.ensure_future(self._in_thread(s, request, readings)) for s in signals}
 
     def _read_here(self, signals: Iterable[Signal], request: Request, readings: Readings) -> None:
-        began = time.monotonic()
+        features, seconds, clock = readings.features, readings.seconds, time.monotonic
+        began = clock()
         for signal in signals:
             try:
-                readings.features |= signal.read(request, readings.embedding)
+                features |= signal.read(request, readings.embedding)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with a signal, the request goes on without it
                 self._failed(signal.name, readings, error)
-                began = time.monotonic()
+                began = clock()
             else:
-                ended = time.monotonic()
-                readings.seconds[signal.name] = ended - began
+                ended = clock()
+                seconds[signal.name] = ended - began
                 began = ended
 
     async def _in_thread(self, signal: Signal, request: Request, readings: Readings) -> None:

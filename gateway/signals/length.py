@@ -45,6 +45,8 @@ class Length:
             raise ValueError(f"the family of tokenisers {family!r} is not known: it is one of {', '.join(known)}")
         self._family = family
         self._tokenizer = None if tokenizer == "estimate" else Tokenizer(tokenizer)
+        #: Whether it measures in a way of its own.
+        self._measured = self._tokenizer is not None or family != ESTIMATED
 
     @property
     def blocking(self) -> bool:
@@ -53,7 +55,7 @@ class Length:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the tokens of the prompt and of the last user turn, and whether all of them were counted."""
-        prompt, measure = request.prompt, self._measure()
+        prompt, measure = request.prompt, self._measure() if self._measured else None
         # The estimate that is no family's own is one that others want, too.
         tokens = prompt.tokens_by(measure) if measure else prompt.tokens
         features: dict[str, Feature] = {
@@ -65,9 +67,7 @@ class Length:
             features["completion_tokens_limit"] = limit
         return features
 
-    def _measure(self) -> _Measure | None:
-        if self._tokenizer is None and self._family == ESTIMATED:
-            return None
+    def _measure(self) -> _Measure:
         return _Measure(self._tokenizer, self._family)
 
 
@@ -88,7 +88,9 @@ class _Measure:
 
 def _limit(body: Mapping[str, object]) -> float | None:
     for name in LIMITS:
-        value = body.get(name)
+        if name not in body:
+            continue
+        value = body[name]
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < LARGEST_LIMIT:
             return float(value)
     return None

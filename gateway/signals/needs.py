@@ -119,10 +119,11 @@ class Needs:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the needs in alphabetical order."""
-        needs = needs_of(request.body, request.prompt)
-        if request.prompt.tokens > LONG_CONTEXT_TOKENS:
+        prompt = request.prompt
+        needs = needs_of(request.body, prompt)
+        if prompt.tokens > LONG_CONTEXT_TOKENS:
             needs |= {"long_context"}
-        return {"needs": tuple(sorted(needs))}
+        return {"needs": tuple(sorted(needs)) if needs else ()}
 
 
 def _of_history(prompt: Prompt) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.signals._tools import tokens_of_tools, written
-from gateway.signals.tokens import estimate_tokens
+from gateway.signals.tokens import SAMPLED_CHARACTERS, estimate_pieces, estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -91,8 +91,10 @@ class Prompt:
 
     __slots__ = (
         "_body",
+        "_history_tokens",
         "_sent",
         "_sent_tokens",
+        "_text_tokens",
         "_texts",
         "_tokens",
         "calls",
@@ -108,6 +110,8 @@ class Prompt:
         self._body = body
         self._sent: str | None = None
         self._sent_tokens: float | None = None
+        self._text_tokens: float | None = None
+        self._history_tokens: float | None = None
         self._tokens: int | None = None
         self.messages = messages_of(body)
         self.said: list[str] = []
@@ -179,16 +183,47 @@ class Prompt:
         if "image_url" in self.kinds:
             parts = (part for message in self.formed for part in objects(message.get("content")))
             form += TOKENS_PER_IMAGE * sum(part.get("type") == "image_url" for part in parts)
-        tools = [*objects(self._body.get("tools")), *objects(self._body.get("functions"))]
-        return round(count(self.sent) + tokens_of_tools(tools, count)) + form
+        tokens = count(self.sent)
+        if "tools" in self._body or "functions" in self._body:
+            tools = [*objects(self._body.get("tools")), *objects(self._body.get("functions"))]
+            tokens += tokens_of_tools(tools, count)
+        return round(tokens) + form
+
+    @property
+    def history_tokens(self) -> float:
+        """Return about how many tokens all before the last user turn has; none where there is no user turn."""
+        last = self.users[-1] if self.users else 0
+        if not last:
+            return 0.0
+        if self._sent_tokens is None:
+            self._sent_tokens = self._measured()
+        if self._history_tokens is None:
+            self._history_tokens = estimate_tokens("\n".join(self.said[:last]))
+        return self._history_tokens
 
     def estimate(self, text: str) -> float:
-        """Return about how many tokens a text has; of what is `sent`, which often is the user's text, it is kept."""
-        if text is not self._sent:
-            return estimate_tokens(text)
+        """Return about how many tokens a text has; of what is `sent`, and of the user's text, it is kept."""
         if self._sent_tokens is None:
-            self._sent_tokens = estimate_tokens(text)
-        return self._sent_tokens
+            self._sent_tokens = self._measured()
+        if text is self._sent:
+            return self._sent_tokens
+        if self._text_tokens is not None and text is self.user_text:
+            return self._text_tokens
+        return estimate_tokens(text) if text else 0.0
+
+    def _measured(self) -> float:
+        """Return about how many tokens what is `sent` has.
+
+        Where it is short, and texts alone, all that comes before the last user turn and that turn are measured with it.
+        """
+        sent, said, last = self.sent, self.said, self.users[-1] if self.users else 0
+        plain = not self.formed and "response_format" not in self._body
+        if not (last and plain and len(sent) <= SAMPLED_CHARACTERS and all(said)):
+            return estimate_tokens(sent)
+        begins = sum(map(len, said[:last])) + last
+        pieces = ((0, len(sent)), (0, begins - 1), (begins, begins + len(said[last])))
+        whole, self._history_tokens, self._text_tokens = estimate_pieces(sent, pieces)
+        return whole
 
 
 def _texts_of_calls(calls: list[Message]) -> list[str]:

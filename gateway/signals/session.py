@@ -90,15 +90,16 @@ def _beginning(caller: str, cache_key: object, prompt: Prompt) -> str | None:
 
 def _written(message: Message) -> str:
     """Return a message as what is hashed; each form tells its kind and its length, so that no two are written alike."""
-    role, text = message.get("role"), _text(message.get("content"))
+    role, content = message.get("role"), message.get("content")
+    text = content if isinstance(content, str) else _text(content)
     if text is not None:
-        return f"{_hashable(role)!r}{len(text)}:{_ends(text)}"
+        return f"{_hashable(role)!r}{len(text)}:{text if len(text) <= HASHED_CHARACTERS else _ends(text)}"
     parts = json.dumps([_hashable(role), *_parts(message)])
     return f"j{len(parts)}:{parts}"
 
 
 def _text(content: object) -> str | None:
-    """Return what a content says that is a text, or a list of one part with a text; None for another one."""
+    """Return what a content says that is a list of one part with a text; None for another one."""
     if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
         content = content[0].get("text")
     return content if isinstance(content, str) else None
@@ -106,7 +107,7 @@ def _text(content: object) -> str | None:
 
 def _ends(text: str) -> str:
     half = HASHED_CHARACTERS // 2
-    return text if len(text) <= HASHED_CHARACTERS else text[:half] + text[-half:]
+    return text[:half] + text[-half:]
 
 
 def _named(cache_key: object) -> object:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -173,3 +174,22 @@ def test_numbers_beyond_all_use_are_bounded(member):
     demand = demand_of(asked.chat, asked.request, UNBOUNDED, None, {}, world())
 
     assert 1_000_000 <= demand.most_completion_tokens <= 10**12
+
+
+DEMANDS = st.builds(
+    Demand,
+    st.just(UNBOUNDED),
+    prompt_tokens=st.integers(0, 300),
+    exact=st.booleans(),
+    completion_tokens=st.none() | st.integers(1, 300),
+)
+
+
+@given(DEMANDS)
+def test_a_request_that_asks_for_nothing_special_is_looked_at_like_any_other(demand):
+    """Nothing is left out that may be held against a model: a bound that bars nobody makes all be looked at."""
+    pool = [Candidate("small", context_window=100), Candidate("large"), Candidate("thinking@budget:200")]
+    eligibility = Eligibility({"small": Ability(frozenset(), tool_call_id="x"), "large": Ability(clearance="low")})
+    barred = replace(demand, constraints=Constraints(deny=frozenset({"nobody"})))
+
+    assert eligibility.removed(pool, barred) == eligibility.removed(pool, demand)

@@ -166,6 +166,16 @@ def test_an_estimate_of_a_prompts_own_text_is_that_of_any_other(body, other):
         assert estimate_tokens(text) == prompt.estimate(text)
 
 
+@given(BODIES)
+def test_what_comes_before_the_last_user_turn_is_estimated_as_a_text_of_its_own(body):
+    """Whether it was measured together with all that is sent, or alone."""
+    prompt = Prompt(body)
+    last = prompt.users[-1] if prompt.users else 0
+    expected = estimate_tokens("\n".join(prompt.said[:last])) if last else 0.0
+
+    assert (expected, estimate_tokens(prompt.user_text)) == (prompt.history_tokens, prompt.estimate(prompt.user_text))
+
+
 def test_a_text_as_long_as_the_prompts_own_is_not_taken_for_it():
     """It is told by what it is, not by how long it is."""
     prompt = Prompt({"messages": [user("1 2 3 4 5 6 7 8 9 ")]})

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.endpoints.concurrency import ConcurrencyLimit
-from gateway.endpoints.endpoint import Condition
+from gateway.endpoints.endpoint import Condition, KeyRest
 from gateway.endpoints.fleet import Fleet
 from gateway.endpoints.gate import Gate
 from gateway.endpoints.retry_budget import MOST, RESERVE, RetryBudget
@@ -124,3 +124,13 @@ def test_a_key_that_is_limited_again_and_again_rests_longer():
     fleet.answered(a, "k", 1.0, now)
     fleet.failed(a, "k", saying(RateLimited("x"), 0.1), now)
     assert pytest.approx(0.1) == fleet.blocked_s(a, "k", now)
+
+
+def test_an_endpoint_is_free_where_it_has_room_and_nothing_rests():
+    """Not where its breaker is open, where one of its keys is spared, or where no more are let in."""
+    rests, spares, full, free = Condition(), Condition(), Condition(gate=Gate(ConcurrencyLimit(most=1))), Condition()
+    rests.breaker.failed(100.0, at_once=True)
+    spares.keys["k"] = KeyRest(until=200.0)
+    full.gate.enter()
+
+    assert [False, False, False, True] == [one.is_free(100.0) for one in (rests, spares, full, free)]

@@ -14,6 +14,7 @@ from gateway.signals.tokens import (
     UNMEASURED,
     Tokenizer,
     TokenizerError,
+    estimate_pieces,
     estimate_tokens,
 )
 
@@ -162,3 +163,14 @@ def test_a_tokeniser_that_is_not_installed_is_named_with_the_remedy():
 def test_a_tokeniser_counts(text, tokens):
     """The counts that estimates are compared with."""
     assert Tokenizer("o200k_base").count(text) == tokens
+
+
+@given(st.lists(TEXTS.filter(bool), min_size=1, max_size=4))
+def test_pieces_are_estimated_as_if_they_were_texts_of_their_own(texts):
+    """What stands around a piece does not count, whatever scripts it is in."""
+    whole, ends = "\n".join(texts), [sum(map(len, texts[: n + 1])) + n for n in range(len(texts))]
+    pieces = [(end - len(text), end) for text, end in zip(texts, ends, strict=True)]
+
+    found = estimate_pieces(whole, [*pieces, (0, len(whole))])
+
+    assert [estimate_tokens(text) for text in [*texts, whole]] == found
