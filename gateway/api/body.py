@@ -13,12 +13,24 @@ from providers.chat import InvalidBody, parse_chat
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from gateway.api.wire import Wire
     from gateway.config.models import ServerConfig
     from providers.types import ChatRequest
 
 #: How much of a body that is too large is still taken in, so that its sender gets to read the answer
 #: instead of losing the connection while it writes.
 LINGERING_BYTES = 256 * 1024 * 1024
+
+
+def body_at_hand(wire: Wire, server: ServerConfig) -> bytes | None:
+    """Return the body where all of it has come with the head, None where it has to be read.
+
+    Raises `BodyTooLarge`.
+    """
+    body = wire.body()
+    if body is not None and len(body) > server.max_body_bytes:
+        raise _too_large(server)
+    return body
 
 
 async def read_body(receive: Receive, server: ServerConfig) -> bytes:
@@ -45,7 +57,7 @@ async def read_body(receive: Receive, server: ServerConfig) -> bytes:
     except TimeoutError as error:
         raise BodyTimeout(f"The request body stopped coming for {pause_s:g} s.") from error
     if size > limit:
-        raise BodyTooLarge(f"The request body is larger than {limit} bytes, the most that is accepted.")
+        raise _too_large(server)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
@@ -74,6 +86,10 @@ def check_chat(body: Mapping[str, Any]) -> None:
         raise _wrong("stream", "true or false", present=True)
     if not isinstance(body.get("stream_options"), Mapping | None):
         raise _wrong("stream_options", "an object", present=True)
+
+
+def _too_large(server: ServerConfig) -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is larger than {server.max_body_bytes} bytes, the most that is accepted.")
 
 
 def _wrong(param: str, expected: str, present: bool) -> RequestError:  # noqa: FBT001 - private, and named at each call

@@ -11,11 +11,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.api.auth import admit, check_scope
-from gateway.api.body import parsed_chat, read_body
+from gateway.api.body import body_at_hand, parsed_chat, read_body
 from gateway.api.defects import crashed, told
-from gateway.api.heads import REQUEST_ID, headers_of, raw_headers, request_id_of
+from gateway.api.heads import headers_of, lines_of, raw_headers, request_id_of
 from gateway.api.leaving import ClientLeft, Watch
 from gateway.api.stream import EventStream
+from gateway.api.wire import wire_of
 from gateway.asking import ask_of
 from gateway.client import Client
 from gateway.entropy import Entropy
@@ -61,7 +62,7 @@ class Completions:
 class Completion:
     """One request, from its head to the last byte of its answer."""
 
-    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send")
+    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send", "_wire")
 
     def __init__(self, gateway: Gateway, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         self._gateway = gateway
@@ -70,6 +71,7 @@ class Completion:
         self._receive = receive
         self._send = send
         self._client = Client()
+        self._wire = wire_of(scope)
 
     async def run(self) -> None:
         """Answer it; to a client that has left nothing is said."""
@@ -98,7 +100,10 @@ class Completion:
         headers, gateway = headers_of(self._scope), self._gateway
         arrival = arrive(self._id.decode(), passed_on(headers), headers.get("authorization"), self._client)
         access = await admit(headers, runtime.callers, arrival.at, gateway.metrics)
-        sent = await read_body(self._receive, runtime.config.server)
+        server = runtime.config.server
+        sent = None if self._wire is None else body_at_hand(self._wire, server)
+        if sent is None:
+            sent = await read_body(self._receive, server)
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
         with Watch(self._scope, self._receive, self._client):
@@ -122,12 +127,17 @@ class Completion:
 
     async def _whole(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         """Send an answer in one piece."""
-        pairs = [
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", b"application/json"),
-            *raw_headers(headers),
-            (REQUEST_ID, self._id),
-        ]
+        headers = {
+            "content-length": str(len(body)),
+            "content-type": "application/json",
+            **headers,
+            "x-request-id": self._id.decode(),
+        }
+        if self._wire is not None and (lines := lines_of(headers)) is not None:
+            self._client.begun = True
+            if self._wire.answer(status, lines, body):
+                return
+        pairs = raw_headers(headers)
         self._client.begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
         await self._send({"type": "http.response.body", "body": body})
