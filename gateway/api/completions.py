@@ -26,7 +26,7 @@ from gateway.pipeline import arrive
 from gateway.store.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from starlette.types import Receive, Scope, Send
@@ -54,9 +54,9 @@ class Completions:
         self._gateway = gateway
         self._rng = Entropy()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Answer a request, whatever comes of it."""
-        await Completion(self._gateway, request_id_of(scope, self._rng), scope, receive, send).run()
+        return Completion(self._gateway, request_id_of(scope, self._rng), scope, receive, send).run()
 
 
 class Completion:
@@ -75,35 +75,33 @@ class Completion:
 
     async def run(self) -> None:
         """Answer it; to a client that has left nothing is said."""
-        try:
-            with self._gateway.runtime.in_use() as runtime:
-                await self._unless_refused(runtime)
-        except asyncio.CancelledError:
-            if not self._client.left:
-                raise
-        except ClientLeft:
-            return
+        with self._gateway.runtime.in_use() as runtime:
+            try:
+                await self._answer(runtime)
+            except asyncio.CancelledError:
+                if not self._client.left:
+                    raise
+            except ClientLeft:
+                return
+            except Exception as error:
+                if self._client.begun:
+                    raise  # it can only be broken off
+                await self._refuse(error)
 
-    async def _unless_refused(self, runtime: Runtime) -> None:
-        """Send the answer, or the error that it came to; one that has begun can only be broken off."""
-        try:
-            await self._answer(runtime)
-        except Exception as error:
-            if self._client.begun or isinstance(error, ClientLeft):
-                raise
-            if isinstance(error, GatewayError | StoreError):
-                await self._whole(*told(error))
-            else:
-                await self._whole(*crashed(error, self._id.decode()))
+    async def _refuse(self, error: Exception) -> None:
+        """Send what an error comes to."""
+        if isinstance(error, GatewayError | StoreError):
+            await self._whole(*told(error))
+        else:
+            await self._whole(*crashed(error, self._id.decode()))
 
     async def _answer(self, runtime: Runtime) -> None:
         headers, gateway = headers_of(self._scope), self._gateway
         arrival = arrive(self._id.decode(), passed_on(headers), headers.get("authorization"), self._client)
         access = await admit(headers, runtime.callers, arrival.at, gateway.metrics)
-        server = runtime.config.server
-        sent = None if self._wire is None else body_at_hand(self._wire, server)
+        sent = body_at_hand(self._wire, runtime.config.server)
         if sent is None:
-            sent = await read_body(self._receive, server)
+            sent = await read_body(self._receive, runtime.config.server)
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
         with Watch(self._scope, self._receive, self._client):
