@@ -10,9 +10,10 @@ from gateway.charging import Charge
 from gateway.cost_in_usage import CostOfStream, costed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.caching.hit import Hit
+    from gateway.client import Outlet
     from gateway.deliberation import Routed
 
 FREE = Charge(Decimal(0), None)
@@ -51,11 +52,17 @@ class Again:
 
     async def whole(self) -> bytes:
         """Return the answer."""
-        body = b"".join([piece async for together in self._reply.body() for piece in together])
+        pieces: list[bytes] = []
+        await self._reply.pour(pieces.extend)
+        body = b"".join(pieces)
         return costed(body, FREE, self._reply, self._routed.context.prompt_tokens) if self._include_cost else body
 
-    async def events(self) -> AsyncGenerator[Sequence[bytes]]:
-        """Yield the answer's events."""
+    async def relay(self, outlet: Outlet) -> None:
+        """Give a client the answer's events. Raises `ClientLeft`."""
         cost = CostOfStream(self._reply, self._routed.context.prompt_tokens, lambda: FREE)
-        async for events in self._reply.body():
-            yield cost.added(events) if self._include_cost else events
+
+        def sink(events: Sequence[bytes]) -> bool:
+            return outlet.write(cost.added(events) if self._include_cost else events)
+
+        while await self._reply.pour(sink):
+            await outlet.drained()

@@ -17,8 +17,8 @@ from starlette.routing import compile_path
 from gateway.api import admin, chat, feedback, health, models
 from gateway.api.completions import Completions
 from gateway.api.defects import Defects, told
-from gateway.api.leaving import ClientLeft
 from gateway.api.request_ids import RequestIds
+from gateway.client import ClientLeft
 from gateway.errors import GatewayError, error_body
 from gateway.exchange import CLIENT_LEFT
 from gateway.reload import watch_files

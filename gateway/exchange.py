@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from gateway.account import Account
+from gateway.client import ClientLeft
 from gateway.cost_in_usage import CostOfStream, costed
 from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel, error_event, refusal_event
 from gateway.events import Outcome
@@ -17,10 +18,11 @@ from gateway.store.rows import call_row
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from gateway.bill import Bill
+    from gateway.client import Outlet
     from gateway.dispatch import Dispatched, Dispatcher
     from gateway.events import Decision
     from gateway.implicit.ear import Ear
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.pipeline import Arrival
     from gateway.recorder import Recorder
     from gateway.waiting import Waiting
+    from providers.types import Sink
 
 #: nginx's status for a client that left before it was answered.
 CLIENT_LEFT = 499
@@ -61,7 +64,7 @@ class Exchange:
     """The answer to one request, and its bookkeeping.
 
     As a context it covers the time until an answer begins: what is raised in it ends it. Then it ends by `whole`
-    (the answer is relayed in one piece), `events` (it is streamed) or `abandon`.
+    (the answer is relayed in one piece), `relay` (it is streamed) or `abandon`.
     """
 
     def __init__(
@@ -181,8 +184,9 @@ class Exchange:
 
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
-        pieces = [piece async for together in self._under_way.reply.body() for piece in together]
-        body = b"".join(pieces)
+        pieces: list[bytes] = []
+        await self._under_way.reply.pour(pieces.extend)
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if self._ear is not None:
             self._ear.whole(body, self._under_way.reply.answer)
         if self._include_cost:
@@ -190,49 +194,58 @@ class Exchange:
         self._end(self._under_way.reply.status, None)
         return body
 
-    def events(self) -> AsyncGenerator[Sequence[bytes]]:
-        """Yield the events of a stream, those together that came at once.
+    async def relay(self, outlet: Outlet) -> None:
+        """Give a client the events of a stream; where there is no answer yet, comments come first.
 
-        A broken one ends with an error event, and never as if complete.
-
-        Where there is no answer yet, comments come first. To be closed by whoever iterates: what ends early is recorded
-        as left by the client.
+        A broken one ends with an error event, and never as if complete. Raises `ClientLeft`.
         """
-        return self._relayed() if self._waiting is None else self._promised(self._waiting)
+        if self._waiting is None or await self._promised(self._waiting, outlet):
+            await self._relayed(outlet)
 
-    async def _promised(self, waiting: Waiting) -> AsyncGenerator[Sequence[bytes]]:
+    async def _promised(self, waiting: Waiting, outlet: Outlet) -> bool:
+        """Send comments until the answer begins, and tell whether it has; else the client is told why."""
         try:
             async with aclosing(waiting.comments()) as comments:
                 async for comment in comments:
-                    yield (comment,)
+                    await _sent(outlet, comment)
         except GatewayError as error:  # it is recorded already
-            yield (refusal_event(error),)
-            return
-        async with aclosing(self._relayed()) as relayed:
-            async for events in relayed:
-                yield events
+            await _sent(outlet, refusal_event(error))
+            return False
+        return True
 
-    async def _relayed(self) -> AsyncGenerator[Sequence[bytes]]:
-        reply, ear = self._under_way.reply, self._ear
-        cost = CostOfStream(reply, self._under_way.prompt_tokens, self._account.so_far) if self._include_cost else None
+    async def _relayed(self, outlet: Outlet) -> None:
+        reply, sink = self._under_way.reply, self._sink(outlet)
         status, error = reply.status, "internal_error"
         try:
-            async for events in reply.body():
-                yield events if cost is None else cost.added(events)
-                if ear is not None:
-                    ear.events(events)
+            while await reply.pour(sink):
+                await outlet.drained()
             status, error = reply.status, ""
         except ProviderError as broken:
             status, error = reply.status, broken.code
             self._dispatcher.broke(self._under_way, broken)
             self._end(status, error)  # before the client hears of it
-            yield (error_event(str(broken), broken.code),)
-        except (asyncio.CancelledError, GeneratorExit) as cut:
+            await _sent(outlet, error_event(str(broken), broken.code))
+        except (asyncio.CancelledError, ClientLeft) as cut:
             status, error = self._cut_short(cut, reply.status)
             raise
         finally:
             self._end(status, error or None)
             await reply.aclose()
+
+    def _sink(self, outlet: Outlet) -> Sink:
+        """Return what takes the events of the stream: for the client, and for who listens."""
+        reply, ear = self._under_way.reply, self._ear
+        cost = CostOfStream(reply, self._under_way.prompt_tokens, self._account.so_far) if self._include_cost else None
+        if cost is None and ear is None:
+            return outlet.write
+
+        def sink(events: Sequence[bytes]) -> bool:
+            held = outlet.write(events if cost is None else cost.added(events))
+            if ear is not None:
+                ear.events(events)
+            return held
+
+        return sink
 
     @property
     def _under_way(self) -> Dispatched:
@@ -243,9 +256,9 @@ class Exchange:
     def _left(self, cut: BaseException) -> bool:
         """Tell whether an answer was cut short because its client left: else it is the gateway that stops.
 
-        A generator is closed by whoever has nobody to relay to.
+        Comments are closed by whoever has nobody to send them to.
         """
-        return self._arrival.client.left or isinstance(cut, GeneratorExit) or cut.args == (LEFT,)
+        return self._arrival.client.left or isinstance(cut, GeneratorExit | ClientLeft) or cut.args == (LEFT,)
 
     def _cut_short(self, cut: BaseException, status: int) -> tuple[int, str]:
         """Return the status and the error of an answer that was cut short."""
@@ -294,3 +307,9 @@ class Exchange:
         self._metrics.observe(self.decision.policy, outcome)
         if self._ear is not None:
             self._ear.ended(outcome)
+
+
+async def _sent(outlet: Outlet, event: bytes) -> None:
+    """Send an event, and wait until there is room for more. Raises `ClientLeft`."""
+    if outlet.write((event,)):
+        await outlet.drained()

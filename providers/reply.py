@@ -13,9 +13,9 @@ from providers.produced import whole_answer
 from providers.types import MAX_STREAM_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from providers.types import Answer, Decoded, Produced, StreamDecoder, Usage
+    from providers.types import Answer, Decoded, Produced, Sink, StreamDecoder, Usage
 
 #: The event that ends a stream.
 DONE = b"data: [DONE]\n\n"
@@ -25,6 +25,10 @@ BLANK_LINE = b"\n\n"
 END_S = 0.25
 #: Bytes of a stream that may come before it has said anything.
 MAX_SILENT_BYTES = 8 * 1024 * 1024
+
+
+def ignored(_: Sequence[bytes]) -> None:
+    """Take events that nobody wants."""
 
 
 class WholeReply:
@@ -38,6 +42,7 @@ class WholeReply:
         self.streams = bool(events)
         self._decoded = decoded
         self._events = events
+        self._given = False
 
     @property
     def usage(self) -> Usage | None:
@@ -58,9 +63,12 @@ class WholeReply:
         """Return what the answer says."""
         return whole_answer(self._decoded.body)
 
-    async def body(self) -> AsyncIterator[Sequence[bytes]]:
-        """Yield the answer in one piece, or its events."""
-        yield self._events or (self._decoded.body,)
+    async def pour(self, sink: Sink) -> bool:
+        """Give the answer in one piece, or its events."""
+        if self._given:
+            return False
+        self._given = True
+        return bool(sink(self._events or (self._decoded.body,)))
 
     async def aclose(self) -> None:
         """Do nothing: the connection was given back when the answer had been read."""
@@ -98,6 +106,8 @@ class StreamReply:
         self._ready: list[bytes] = []
         # What was wrong after the last event that was as it should be.
         self._broken: ProviderError | None = None
+        self._sink: Sink = ignored
+        self._held = False
 
     @property
     def usage(self) -> Usage | None:
@@ -146,30 +156,50 @@ class StreamReply:
         if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
             raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
 
-    async def body(self) -> AsyncIterator[Sequence[bytes]]:
-        """Yield the events as they come, those together that have come at once.
+    async def pour(self, sink: Sink) -> bool:
+        """Give the events as they come, those together that have come at once, in the call that brings their bytes.
 
-        Raises `AnswerBroken` where the stream breaks off: it ends when it says so, or has said why it stopped; any
-        other end is a broken answer. Raises `ProviderTimeout` after a silence of `gap_s`, and at the deadline. The
-        endpoint is hung up on before anybody hears of it: it need not go on.
+        No task is woken for an event, which would take as long as all the rest that is done for it. Raises
+        `AnswerBroken` where the stream breaks off: it ends when it says so, or has said why it stopped; any other end
+        is a broken answer. Raises `ProviderTimeout` after a silence of `gap_s`, and at the deadline. The endpoint is
+        hung up on before anybody hears of it: it need not go on.
         """
+        self._sink, self._held = sink, False
         try:
-            if self._ready:
-                yield self._ready
-            while not self._decoder.done:
-                self._patience.begin()
-                piece = await self._answer.next()
-                self._patience.pause()
-                if events := self._read(piece):
-                    yield events
-                if self._broken is not None:
-                    raise self._broken
+            await self._pour()
         except httpx2.RequestError as error:
             await self._hang_up()
             raise self._broke_off(error) from error
         except ProviderError:
             await self._hang_up()
             raise
+        finally:
+            self._sink = ignored
+        return self._held
+
+    async def _pour(self) -> None:
+        """Pass on what comes until the sink holds it up, or the stream has ended."""
+        if self._ready:
+            ready, self._ready = self._ready, []
+            self._held = bool(self._sink(ready))
+        while not (self._held or self._decoder.done):
+            self._patience.begin()
+            try:
+                if not await self._answer.pour(self._take):
+                    self._take(None)
+            finally:
+                self._patience.pause()
+            if self._broken is not None:
+                raise self._broken
+
+    def _take(self, piece: bytes | None) -> bool:
+        """Pass on the events that a piece completes; tell whether no more is to come for now."""
+        if (events := self._read(piece)) and self._sink(events):
+            self._held = True
+        if self._held or self._broken is not None or self._decoder.done:
+            return True
+        self._patience.begin()
+        return False
 
     def _read(self, piece: bytes | None) -> list[bytes]:
         """Return the events that a piece completes, up to what is wrong; None is the end of the bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     import httpx2
+
+#: Takes in parts of a body that came at once; returns True where no more is to come until it is asked for again.
+Sink = Callable[[Sequence[bytes]], bool | None]
 
 #: A stream may not be longer than this; a million tokens of a verbose endpoint are half of it.
 MAX_STREAM_BYTES = 512 * 1024 * 1024
@@ -187,6 +190,14 @@ class Answer(Protocol):
         """Return what has come of the body since, None at its end. Raises `httpx2.RequestError`."""
         ...
 
+    def pour(self, take: Callable[[bytes], bool]) -> Coroutine[Any, Any, bool]:
+        """Give `take` the body as it comes, until it returns True, and return True; at its end return False.
+
+        It is called at once where bytes come in, by whoever reads them. Raises `httpx2.RequestError`, and what `take`
+        raises.
+        """
+        ...
+
     def interrupt(self, error: httpx2.TransportError) -> None:
         """End a wait for what comes next with an error; nothing happens where nobody waits."""
         ...
@@ -232,10 +243,11 @@ class Reply(Protocol):
         """Return what the endpoint has said so far; that is parsed for, so it is asked only if usage is wanting."""
         ...
 
-    def body(self) -> AsyncIterator[Sequence[bytes]]:
-        """Yield the body, what came at once together: one piece for JSON, an event a piece for a stream.
+    def pour(self, sink: Sink) -> Coroutine[Any, Any, bool]:
+        """Give `sink` the body as it comes, what came at once together: one piece for JSON, events for a stream.
 
-        Raises `ProviderError` after what was as it should be.
+        Return True as soon as the sink does: it is asked again for the rest. Return False once the body is exhausted.
+        Raises `ProviderError` after what was as it should be, and what the sink raises.
         """
         ...
 

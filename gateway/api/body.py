@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.api.leaving import ClientLeft
+from gateway.client import ClientLeft
 from gateway.errors import BodyTimeout, BodyTooLarge, RequestError
 from gateway.patience import Patience
 from providers.chat import InvalidBody, parse_chat

@@ -14,11 +14,11 @@ from gateway.api.auth import admit, check_scope
 from gateway.api.body import body_at_hand, parsed_chat, read_body
 from gateway.api.defects import crashed, told
 from gateway.api.heads import headers_of, lines_of, raw_headers, request_id_of
-from gateway.api.leaving import ClientLeft, Watch
-from gateway.api.stream import EventStream
+from gateway.api.leaving import Watch
+from gateway.api.stream import EventOutlet
 from gateway.api.wire import wire_of
 from gateway.asking import ask_of
-from gateway.client import Client
+from gateway.client import Client, ClientLeft
 from gateway.entropy import Entropy
 from gateway.errors import GatewayError
 from gateway.feedback.heard import listen
@@ -71,7 +71,8 @@ class Completion:
         self._receive = receive
         self._send = send
         self._client = Client()
-        self._wire = wire_of(scope)
+        wire = wire_of(scope)
+        self._wire = wire if wire is not None and wire.is_behind(send) else None
 
     async def run(self) -> None:
         """Answer it; to a client that has left nothing is said."""
@@ -112,7 +113,10 @@ class Completion:
         more |= gateway.intake.rules.proof(exchange.decision_id, access.identity)
         if exchange.streams:
             shown = {**exchange.headers, **more, "x-request-id": self._id.decode()}
-            await EventStream(exchange.events(), shown, self._client)(self._scope, self._receive, self._send)
+            outlet = EventOutlet(shown, self._send, self._wire, self._client)
+            with Watch(self._scope, self._receive, self._client):
+                await exchange.relay(outlet)
+                await outlet.end()
             return
         body = await exchange.whole()
         await self._whole(200, body, {**exchange.headers, **more})

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from gateway.client import Client
 
 
-class ClientLeft(Exception):
-    """The client closed the connection before it was answered."""
-
-
 class Leaving:
     """Tells whoever listens that a connection was lost."""
 

@@ -1,18 +1,18 @@
-"""Streams that are given up when their reader leaves, also while nothing is being sent."""
+"""Answers in server-sent events, on their way to a client."""
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.api.heads import raw_headers
-from gateway.api.leaving import Watch
+from gateway.client import ClientLeft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Send
 
+    from gateway.api.wire import Wire
     from gateway.client import Client
 
 #: Proxies on the way must not hold events back (nginx, and RFC 9111).
@@ -23,35 +23,57 @@ HEADERS = [
 ]
 
 
-class EventStream:
-    """An answer in server-sent events, which come one or several at once, and its own headers."""
+class EventOutlet:
+    """Sends events to a client, with the head of its answer before the first of them.
 
-    __slots__ = ("_client", "_events", "_headers")
+    Where the server offers a wire they are written as they come, in the call that brings them; with any other server
+    they wait for a task, by whom they are sent. Who is found to have left is noted in `client`.
+    """
 
-    def __init__(self, events: AsyncGenerator[Sequence[bytes]], headers: Mapping[str, str], client: Client) -> None:
-        self._events = events
+    __slots__ = ("_client", "_headers", "_pending", "_send", "_wire", "_writes")
+
+    def __init__(self, headers: Mapping[str, str], send: Send, wire: Wire | None, client: Client) -> None:
         self._headers = headers
+        self._send = send
+        self._wire = wire if wire is not None and wire.is_behind(send) else None
         self._client = client
+        self._pending: list[bytes] = []
+        #: What writes to the wire, once the head is sent.
+        self._writes: Wire | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events as they come; close their source when the client leaves.
+    def write(self, events: Sequence[bytes]) -> bool:
+        """Send events, all that came at once in one piece; tell whether more has to wait until it is `drained`."""
+        if self._writes is None:
+            self._pending += events
+            return True
+        return not self._writes.write(events[0] if len(events) == 1 else b"".join(events))
 
-        Who has left is noted in the client; where the server tells of it first, this task is cancelled.
-        """
+    async def drained(self) -> None:
+        """Send what waits, and wait until there is room for more. Raises `ClientLeft`."""
+        if self._writes is not None:
+            await self._writes.drained()
+            return
+        await self._begin()
+        pending, self._pending = b"".join(self._pending), []
+        await self._sent({"type": "http.response.body", "body": pending, "more_body": True})
+        self._writes = self._wire
+
+    async def end(self) -> None:
+        """Send what waits, and the end. Raises `ClientLeft`."""
+        await self._begin()
+        pending, self._pending = b"".join(self._pending), []
+        await self._sent({"type": "http.response.body", "body": pending, "more_body": False})
+
+    async def _begin(self) -> None:
+        """Send the head, unless that has been done: from then on there can be no other answer."""
+        if not self._client.begun:
+            self._client.begun = True
+            headers = [*HEADERS, *raw_headers(self._headers)]
+            await self._sent({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def _sent(self, message: MutableMapping[str, Any]) -> None:
         try:
-            with Watch(scope, receive, self._client):
-                async with aclosing(self._events) as events:
-                    await self._send(events, send)
-        except OSError:  # what ASGI servers raise when nobody reads any more (ASGI 2.4)
+            await self._send(message)
+        except OSError as error:  # what ASGI servers raise when nobody reads any more (ASGI 2.4)
             self._client.left = True
-
-    async def _send(self, events: AsyncGenerator[Sequence[bytes]], send: Send) -> None:
-        # Begun before anything is sent: a generator that has not begun would not be told that it is closed.
-        first = await anext(events, ())
-        self._client.begun = True
-        await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *raw_headers(self._headers)]})
-        await send({"type": "http.response.body", "body": b"".join(first), "more_body": True})
-        # One message for all that came at once: each is a write of its own.
-        async for together in events:
-            await send({"type": "http.response.body", "body": b"".join(together), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise ClientLeft from error

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from starlette.types import Scope
+    from starlette.types import Scope, Send
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from gateway.api.leaving import Leaving
@@ -67,6 +67,10 @@ class Wire:
             cycle.transport.close()
         cycle.on_response()
         return True
+
+    def is_behind(self, send: Send) -> bool:
+        """Tell whether what is sent goes to the connection as it is: nothing between them wants to see it."""
+        return getattr(send, "__self__", None) is self.cycle
 
     def write(self, data: bytes) -> bool:
         """Send a part of a body that has been begun, and is not the last part of it, without a coroutine.

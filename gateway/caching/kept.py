@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gateway.caching.assembly import Assembly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from providers.types import Produced, Reply, Usage
+    from providers.types import Produced, Reply, Sink, Usage
 
 
 class Kept:
@@ -52,16 +52,22 @@ class Kept:
         """Return what the endpoint has said so far."""
         return self._reply.produced()
 
-    async def body(self) -> AsyncIterator[Sequence[bytes]]:
-        """Yield the body as it comes; what came is looked at when more is asked for. Raises as the reply."""
-        async for together in self._reply.body():
-            yield together
+    async def pour(self, sink: Sink) -> bool:
+        """Give the body as it comes; it is looked at after the sink has it. Raises as the reply."""
+
+        def take(together: Sequence[bytes]) -> bool | None:
+            held = sink(together)
             if self.streams:
                 for event in together:
                     self._assembly.add(event)
             else:
                 self._pieces += together
+            return held
+
+        if await self._reply.pour(take):
+            return True
         self._keep(self._assembled if self.streams else self._joined)
+        return False
 
     async def aclose(self) -> None:
         """Give the connection up."""

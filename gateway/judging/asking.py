@@ -88,15 +88,15 @@ class Asking:
         self, model: str, chat: ChatRequest, forbidden: frozenset[str], purse: Purse, changes: Changes
     ) -> str:
         answer = await self._send(model, chat, forbidden, changes)
-        gathered = Gathered()
+        pieces: list[bytes] = []
         try:
-            async for together in answer.reply.body():
-                for piece in together:
-                    gathered.whole(piece)
+            await answer.reply.pour(pieces.extend)
         finally:
             await answer.reply.aclose()
             answer.end()
             self._pay(answer, chat, purse)
+        gathered = Gathered()
+        gathered.whole(b"".join(pieces))
         choices = gathered.choices()
         return choices[0].text if choices else ""
 

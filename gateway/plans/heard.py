@@ -15,13 +15,13 @@ from providers.types import Decoded
 from routers.types import Answer, ToolCall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from gateway.dispatch import Dispatched
     from gateway.errors import GatewayError
     from gateway.events import MadeCall
-    from providers.types import ChatRequest, Produced, Reply, Usage
+    from providers.types import ChatRequest, Produced, Reply, Sink, Usage
     from routers.types import Call, Candidate
 
 
@@ -53,9 +53,10 @@ class HeardReply:
         """Return what the endpoint has said."""
         return self._reply.produced()
 
-    async def body(self) -> AsyncIterator[Sequence[bytes]]:
-        """Yield the pieces, which are all there."""
-        yield self._pieces
+    async def pour(self, sink: Sink) -> bool:
+        """Give the pieces, which are all there."""
+        pieces, self._pieces = self._pieces, ()
+        return bool(pieces and sink(pieces))
 
     async def aclose(self) -> None:
         """Do nothing: the connection was given back when the answer had come."""

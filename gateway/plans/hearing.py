@@ -68,7 +68,7 @@ class Hearing:
     async def _listen(self, dispatched: Dispatched) -> None:
         """Take in the whole answer; one that breaks off is an error, and its endpoint's fault."""
         try:
-            self.pieces += [piece async for together in dispatched.reply.body() for piece in together]
+            await dispatched.reply.pour(self.pieces.extend)
         except ProviderError as broken:
             self.error = broken.code
             self.leg.broke(dispatched, broken, Step.PLAN)

@@ -86,7 +86,8 @@ class Asker:
         backend = self._backends[model]
         endpoint = backend.endpoints[0]
         reply = await endpoint.provider.send(chat, endpoint.target, Timeouts(), {}, endpoint.keys[0])
-        pieces = [piece async for together in reply.body() for piece in together]
+        pieces: list[bytes] = []
+        await reply.pour(pieces.extend)
         seconds = time.monotonic() - started
         usage = reply.usage
         cost = backend.tariff.cost_usd(usage) if backend.tariff and usage else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 
     from providers.transport.connection import Connection
     from providers.transport.incoming import Head, Incoming
@@ -35,6 +35,10 @@ class DirectAnswer:
     def next(self) -> Coroutine[Any, Any, bytes | None]:
         """Return what has come of the body since, None at its end. Raises `httpx2.TransportError`."""
         return self._incoming.next(None)
+
+    def pour(self, take: Callable[[bytes], bool]) -> Coroutine[Any, Any, bool]:
+        """Give `take` the body as it comes, as `providers.types.Answer` says. Raises `httpx2.TransportError`."""
+        return self._incoming.pour(take)
 
     def interrupt(self, error: httpx2.TransportError) -> None:
         """End a wait for what comes next with an error."""

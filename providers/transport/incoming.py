@@ -43,6 +43,7 @@ class Incoming:
         "_most",
         "_pieces",
         "_size",
+        "_take",
         "_waiter",
         "_whole",
         "ended",
@@ -63,8 +64,9 @@ class Incoming:
         self._size = 0
         self._most = HIGH_WATER
         self._whole = False
+        self._take: Callable[[bytes], bool] | None = None
         self._error: httpx2.TransportError | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
 
     @property
     def complete(self) -> bool:
@@ -79,13 +81,15 @@ class Incoming:
 
     def add(self, piece: bytes) -> None:
         """Take in a piece of the body."""
+        if self._take is not None and self._waiter is not None and not self._waiter.done():
+            self._give(self._take, self._waiter, piece)
+            return
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size > self._most:
             self._overflow()
-        # As `_wake` does, for every event of a stream.
-        if self._waiter is not None and not self._whole and not self._waiter.done():
-            self._waiter.set_result(None)
+        if not self._whole:
+            self._wake()
 
     def end(self, error: httpx2.TransportError | None = None) -> None:
         """Take in the end, or the reason why it did not come."""
@@ -108,16 +112,44 @@ class Incoming:
                 raise self._error
             if self.ended:
                 return None
-            if limit_s is None:
-                # As `_wait` does; a coroutine more for each event of a stream would be half a microsecond.
-                self._waiter = self._loop.create_future()
-                try:
-                    await self._waiter
-                finally:
-                    self._waiter = None
-            else:
-                await self._wait(limit_s)
+            await self._wait(limit_s)
         return self._taken()
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Give `take` what comes of the body, until it returns True, and return True; at its end return False.
+
+        It is called while the bytes are read, so that no task has to be woken for them. Raises `httpx2.TransportError`,
+        and what `take` raises.
+        """
+        while True:
+            if self._pieces:
+                if take(self._taken()):
+                    return True
+            elif self._error is not None:
+                raise self._error
+            elif self.ended:
+                return False
+            elif await self._poured(take):
+                return True
+
+    async def _poured(self, take: Callable[[bytes], bool]) -> bool:
+        """Wait until the body has come to its end, or `take` wants no more of it; tell whether that is why."""
+        self._take, self._waiter = take, self._loop.create_future()
+        try:
+            return await self._waiter
+        finally:
+            self._take = self._waiter = None
+
+    def _give(self, take: Callable[[bytes], bool], waiter: asyncio.Future[bool], piece: bytes) -> None:
+        """Give a piece to whoever takes them, at once; what is wrong with it is the business of who waits."""
+        try:
+            if not take(piece):
+                return
+        except Exception as error:  # noqa: BLE001 - it is raised where the body is waited for
+            waiter.set_exception(error)
+        else:
+            waiter.set_result(True)
+        self._take = None
 
     def interrupt(self, error: httpx2.TransportError) -> None:
         """End the wait of a reader that waits, with an error: what has come meanwhile is not lost."""
@@ -185,4 +217,4 @@ class Incoming:
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._waiter.set_result(False)

@@ -10,7 +10,7 @@ import httpx2
 from providers.transport.incoming import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from providers.transport.answer import Whole
 
@@ -41,6 +41,13 @@ class HttpxAnswer:
             raise self._interruption from None
         finally:
             self._wait = None
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Give `take` the body as it comes, as `providers.types.Answer` says. Raises `httpx2.RequestError`."""
+        while (piece := await self.next()) is not None:
+            if take(piece):
+                return True
+        return False
 
     def interrupt(self, error: httpx2.TransportError) -> None:
         """End a wait for what comes next with an error."""

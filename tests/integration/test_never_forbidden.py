@@ -35,6 +35,7 @@ from routers.plans.panel import Panel
 from routers.random_choice import RandomChoice
 from tests.gateway.worlds import CARD, ask, decider, policy, pool, tool_loop, turns, world
 from tests.integration.plugin_routers import Prying, Rota
+from tests.poured import pieces_of
 from tests.upstream import completion
 
 if TYPE_CHECKING:
@@ -161,8 +162,7 @@ async def play(case) -> Counter[str]:
         routed = await deciding.decide(request, there)
         dispatcher = Dispatcher(time.monotonic(), backends, there.fleet, Metrics(), there.rng)
         answer = await dispatcher.run(routed.plan, routed.call, terms_of(routed, arrive("r", {}), request), routed.chat)
-        async for _ in answer.reply.body():
-            pass
+        await pieces_of(answer.reply)
         await answer.reply.aclose()
     except (GatewayError, ProviderError):
         pass  # whatever becomes of the request, it is who has seen it that counts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 
@@ -13,10 +12,8 @@ from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from gateway.api.stream import EventStream
 from gateway.app import create_app
 from gateway.application import Gateway
-from gateway.client import Client
 from providers.sse import EventSplitter
 from tests.upstream import chunk, running
 
@@ -150,46 +147,3 @@ def test_a_long_event_takes_time_in_proportion(line):
 
     assert [event] == found
     assert time.process_time() - began < 0.5
-
-
-async def test_a_source_that_has_not_begun_is_closed_as_well():
-    """A client that is gone before the first byte: what the stream holds is given back all the same."""
-    ended = []
-
-    async def events():
-        try:
-            yield [b"data: {}\n\n"]
-        finally:
-            ended.append("events")
-
-    async def receive():
-        return {"type": "http.disconnect"}
-
-    async def send(_message):
-        raise OSError("nobody reads")
-
-    client = Client()
-    await EventStream(events(), {}, client)({"type": "http"}, receive, send)
-
-    assert (["events"], True) == (ended, client.left)
-
-
-async def test_a_source_that_fails_before_it_begins_leaves_room_for_an_error():
-    """Nothing has been sent by then."""
-    sent = []
-
-    async def events():
-        raise LookupError("a defect")
-        yield []
-
-    async def receive():
-        return await asyncio.Event().wait()
-
-    async def send(message):
-        sent.append(message)
-
-    client = Client()
-    with pytest.raises(LookupError):
-        await EventStream(events(), {}, client)({"type": "http"}, receive, send)
-
-    assert ([], False) == (sent, client.begun)

@@ -61,9 +61,10 @@ async def heard(reply, pause_s=0.0):
     """Return the events, as they came together, and the error that ended them."""
     found = []
     try:
-        async for events in reply.body():
-            found.append(list(events))
-            await asyncio.sleep(pause_s)
+        held = True
+        while held:
+            held = await reply.pour(lambda events: found.append(list(events)) or pause_s > 0)
+            await asyncio.sleep(pause_s if held else 0)
     except (AnswerBroken, ProviderTimeout) as error:
         return found, error
     finally:

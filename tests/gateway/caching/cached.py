@@ -15,6 +15,7 @@ from gateway.signals.static_encoder import StaticEncoder
 from providers.adapters.openai import OpenAIAdapter
 from providers.reply import WholeReply
 from tests.gateway.worlds import NOON, ask, decider, policy, pool, world
+from tests.poured import pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ class Streaming:
     settled = True
 
     def __init__(self, events: Iterable[bytes], error: Exception | None = None, usage: Usage | None = None) -> None:
-        self._events = events
+        self._left = iter(events)
         self._error = error
         self.usage = usage
         self.closed = False
@@ -66,11 +67,13 @@ class Streaming:
     def produced(self) -> Any:
         raise NotImplementedError
 
-    async def body(self):
-        for event in self._events:
-            yield [event]
+    async def pour(self, sink):
+        for event in self._left:
+            if sink([event]):
+                return True
         if self._error is not None:
             raise self._error
+        return False
 
     async def aclose(self) -> None:
         self.closed = True
@@ -111,9 +114,9 @@ class Cached:
 
     async def relay(self, reply: Reply) -> bytes:
         """Relay a reply to its end, and wait until it is kept."""
-        pieces = [piece async for together in reply.body() for piece in together]
+        body = b"".join(await pieces_of(reply))
         await self.caching.settle()
-        return b"".join(pieces)
+        return body
 
 
 def completion(text: str = "Hi.", reason: str = "stop", **message: Any) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def reply_of(text: str, asked: Ask) -> Reply:
 async def said(hit: Hit | Miss, asked: Ask) -> str:
     """Return what an answer from the cache says."""
     assert isinstance(hit, Hit)
-    (body,) = [piece async for together in hit.reply(asked.chat).body() for piece in together]
+    (body,) = await pieces_of(hit.reply(asked.chat))
     return str(json.loads(body)["choices"][0]["message"]["content"])
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import openai
@@ -31,6 +32,7 @@ from tests.gateway.caching.cached import (
 from tests.gateway.caching.completions import streamed
 from tests.gateway.caching.shelves import MUCH, linked, opened
 from tests.gateway.worlds import decider, policy, pool, tool_loop
+from tests.poured import pieces_of
 from tests.redis_server import redis_server
 
 RESET, RESET_TOO = "How do I reset my password?", "Please tell me how I can reset my password."
@@ -307,7 +309,7 @@ async def test_requests_with_tools_are_left_alone_unless_allowed(here):
 
 
 async def read(hit, asked):
-    return [piece async for together in hit.reply(asked.chat).body() for piece in together]
+    return await pieces_of(hit.reply(asked.chat))
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -355,10 +357,9 @@ async def test_what_is_not_complete_is_not_kept(here, said, events, error):
     """The client gets all of it, and the error."""
     asked = question(stream=True)
     reply = (await here.look(asked)).keep(Streaming(events, error), Origin("small", "d"))
-    body = reply.body()
-    got = [event for _ in events for event in await anext(body)]
-    with pytest.raises(StopAsyncIteration if error is None else UpstreamError):
-        await anext(body)
+    got = []
+    with nullcontext() if error is None else pytest.raises(UpstreamError):
+        await reply.pour(got.extend)
     await here.caching.settle()
 
     assert events == got, said
@@ -394,10 +395,8 @@ async def test_an_answer_that_is_left_is_not_kept(here):
     for count in range(len(events) + 1):
         inner = Streaming(events)
         reply = (await here.look(question(stream=True))).keep(inner, Origin("small", "d"))
-        body = reply.body()
         for _ in range(count):
-            await anext(body)
-        await body.aclose()
+            assert await reply.pour(lambda _: True)
         await reply.aclose()
         await here.caching.settle()
 
@@ -466,7 +465,7 @@ async def test_a_slow_shelf_delays_nobody():
     for n in range(MAX_WRITES + 3):
         asked = question(f"What is the number {n}?")
         reply = (await here.look(asked)).keep(reply_of("Hi.", asked), Origin("small", "d"))
-        assert [piece async for together in reply.body() for piece in together]
+        assert await pieces_of(reply)
     assert {("p", "dropped"): 3} == here.counted.writes
     shelf.free.set()
     await here.caching.settle()

@@ -22,6 +22,7 @@ from routers.plans.self_consistency import SelfConsistency
 from routers.types import Call, Finish
 from tests.gateway.plans.hostile import sent
 from tests.gateway.plans.stages import POOL, expecting, stage
+from tests.poured import pieces_of
 from tests.upstream import chunk, completion
 
 CASCADE = Cascade(Judge("dear"), expecting(), thresholds=[0.5])
@@ -59,7 +60,7 @@ def run(models, router, **options):
 
     async def answer():
         found = await there.run(router)
-        body = b"".join([piece async for together in found.reply.body() for piece in together])
+        body = b"".join(await pieces_of(found.reply))
         found.end()
         return found.backend.candidate.model, json.loads(body)["choices"][0]["message"]["content"]
 
@@ -221,7 +222,7 @@ def test_an_answer_that_is_written_anew_comes_in_the_clients_form():
 
     async def said():
         found = await there.run(Says())
-        return found.reply.streams, [piece async for together in found.reply.body() for piece in together]
+        return found.reply.streams, await pieces_of(found.reply)
 
     streams, pieces = asyncio.run(said())
     assert (True, b"data: [DONE]\n\n") == (streams, pieces[-1])

@@ -19,6 +19,7 @@ from routers.plans.around import Around
 from routers.registry import component, components
 from tests.gateway.plans.hostile import FAILURES, TEXTS, USAGES, Hostile
 from tests.gateway.plans.stages import PRICES, plans, stage
+from tests.poured import pieces_of
 
 PLANS = plans()
 kinds = st.sampled_from([*TEXTS, *FAILURES])
@@ -42,7 +43,7 @@ async def played(hostile, router, bounds, body):
     except GatewayError:
         return there, account, None
     try:
-        pieces = [piece async for together in answer.reply.body() for piece in together]
+        pieces = await pieces_of(answer.reply)
     except ProviderError:
         pieces = None  # it broke off while it was relayed: the client is told
     await answer.reply.aclose()

@@ -1,0 +1,155 @@
+"""The way of events to a client, with and without a wire."""
+
+import asyncio
+
+import pytest
+
+from gateway.api.stream import EventOutlet
+from gateway.api.wire import Wire
+from gateway.client import Client, ClientLeft
+
+A, B, C = b"data: a\n\n", b"data: b\n\n", b"data: c\n\n"
+
+
+class Server:
+    """What stands behind `send`, with as much of uvicorn's cycle as a wire asks for."""
+
+    def __init__(self, error=None):
+        self.sent = []
+        self.written = []
+        self.error = error
+        self.disconnected = False
+        self.chunked_encoding = True
+        self.write_paused = False
+        self.transport = self.flow = self
+        self.room = asyncio.Event()
+
+    async def send(self, message):
+        """Take a message, as an ASGI server does."""
+        if self.error is not None:
+            raise self.error
+        self.sent.append(message)
+
+    def write(self, data):
+        """Take bytes, as a transport does."""
+        self.written.append(data)
+
+    async def drain(self):
+        """Wait for room."""
+        await self.room.wait()
+
+
+def wired(server):
+    """Return the wire of a server's request."""
+    wire = Wire(None)
+    wire.cycle = server
+    return wire
+
+
+def body(message):
+    """Return what a message says of a body."""
+    return message["type"], message["body"], message["more_body"]
+
+
+async def test_nothing_is_sent_before_there_is_a_task_to_send_it():
+    """So that whatever fails before the first event can still be answered by an error."""
+    server, client = Server(), Client()
+    outlet = EventOutlet({}, server.send, wired(server), client)
+
+    assert outlet.write([A])
+    assert ([], [], False) == (server.sent, server.written, client.begun)
+
+
+async def test_the_head_comes_first_and_then_what_has_waited():
+    """In one message for all that has; without a wire all events come so."""
+    server, client = Server(), Client()
+    outlet = EventOutlet({"x-own": "1"}, server.send, None, client)
+    outlet.write([A])
+    outlet.write([B])
+    await outlet.drained()
+    assert outlet.write([C])
+    await outlet.drained()
+    await outlet.end()
+
+    head, *parts = server.sent
+    assert (200, True) == (head["status"], (b"x-own", b"1") in head["headers"])
+    bodies = [("http.response.body", A + B, True), ("http.response.body", C, True), ("http.response.body", b"", False)]
+    assert bodies == [body(part) for part in parts]
+
+
+async def test_with_a_wire_events_are_written_at_once():
+    """From the first message on, each with the length of its chunk (RFC 9112, section 7.1)."""
+    server = Server()
+    outlet = EventOutlet({}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+
+    assert not outlet.write([B])
+    assert not outlet.write([B, C])
+    assert [b"9\r\n" + B + b"\r\n", b"12\r\n" + B + C + b"\r\n"] == server.written
+    assert 2 == len(server.sent)
+
+
+async def test_a_client_that_reads_slowly_is_waited_for():
+    """What was written goes out all the same."""
+    server = Server()
+    outlet = EventOutlet({}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+    server.write_paused = True
+
+    assert outlet.write([B])
+    waiting = asyncio.ensure_future(outlet.drained())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    server.room.set()
+    await waiting
+
+
+async def test_nothing_is_written_to_a_connection_that_was_lost():
+    """As with any message to it."""
+    server = Server()
+    outlet = EventOutlet({}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+    server.disconnected = True
+
+    assert not outlet.write([B])
+    assert [] == server.written
+
+
+async def test_what_somebody_else_wants_to_see_is_sent_through_him():
+    """A middleware that changes what is sent is not passed over."""
+    server, seen = Server(), []
+
+    async def seeing(message):
+        seen.append(message["type"])
+        await server.send(message)
+
+    outlet = EventOutlet({}, seeing, wired(server), Client())
+    for event in (A, B):
+        assert outlet.write([event])
+        await outlet.drained()
+    await outlet.end()
+
+    assert ["http.response.start", *["http.response.body"] * 3] == seen
+    assert [] == server.written
+
+
+async def test_a_server_that_says_that_nobody_reads_is_believed():
+    """It is the client who has left, and no failure."""
+    client = Client()
+    outlet = EventOutlet({}, Server(OSError("nobody reads")).send, None, client)
+    outlet.write([A])
+    with pytest.raises(ClientLeft):
+        await outlet.drained()
+
+    assert client.left
+
+
+async def test_a_stream_without_events_has_a_head_and_an_end():
+    """As any answer."""
+    server = Server()
+    await EventOutlet({}, server.send, wired(server), Client()).end()
+
+    assert ["http.response.start", "http.response.body"] == [message["type"] for message in server.sent]
