@@ -49,7 +49,7 @@ def lines_of(headers: Mapping[str, str]) -> bytes | None:
     To look through all at once takes half a microsecond; a server that is given them one by one looks at each.
     """
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1")
-    return lines if _LINES.fullmatch(lines) is not None else None
+    return lines if lines.count(b"\n") == len(headers) and _LINES.fullmatch(lines) is not None else None
 
 
 def _new_id(rng: Random) -> bytes:
