@@ -7,6 +7,7 @@ A member is replaced in the client's own text, and everything else stays as it w
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from jiter import from_json
@@ -95,12 +96,17 @@ def with_members(chat: ChatRequest, changes: Mapping[str, Any]) -> str:
     pieces: list[str] = []
     at = 0
     for key, start, end, _ in find(chat.text, present):
-        pieces += (chat.text[at:start], json.dumps(changes[key]))
+        pieces += (chat.text[at:start], _written(changes[key]))
         at = end
     pieces.append(chat.text[at:])
     text = "".join(pieces)
     if len(present) == len(changes):
         return text
-    added = "".join(f"{json.dumps(key)}:{json.dumps(value)}," for key, value in changes.items() if key not in present)
+    added = "".join(f"{_written(key)}:{_written(value)}," for key, value in changes.items() if key not in present)
     brace = text.index("{") + 1
     return text[:brace] + (added if chat.body else added[:-1]) + text[brace:]
+
+
+def _written(value: Any) -> str:
+    """Return a value as `json.dumps` writes it: a text, which it mostly is, in a tenth of the time."""
+    return encode_basestring_ascii(value) if type(value) is str else json.dumps(value)
