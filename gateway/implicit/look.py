@@ -56,7 +56,7 @@ def of_request(note: Note, reader: Reader) -> Look | None:
     Who asks is told by the key, and by the user and the session that the request names.
     """
     decision, ask = note.request.decision, note.request.ask
-    if len(ask.chat.text) > LONGEST_REQUEST:
+    if ask.chat.is_longer(LONGEST_REQUEST):
         return None
     features, user = decision.features, ask.holder.user
     session = str(features.get("session")) if features.get("session.given") is True else ""
