@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.api.leaving import Leaving
@@ -84,6 +85,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
         self._wire.cycle = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""
+        cycle = self.cycle
+        if not cycle.body and not cycle.response_complete:
+            cycle.body = body  # type: ignore[assignment] # `receive` makes bytes of it, which these are already
+            if len(body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+            return
+        if isinstance(cycle.body, bytes):
+            cycle.body = bytearray(cycle.body)
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with the head, in OpenAI's form, and hang up."""
