@@ -82,16 +82,14 @@ class Callers:
         tokens: Tokens | None = None,
         admin_key: str = "",
     ) -> None:
-        self._salt = secrets.token_bytes(16)
+        # With its key already taken in: that is half of a digest.
+        self._salted = hashlib.blake2b(digest_size=32, key=secrets.token_bytes(16))
         self._keys = {self._digest(key): access for key, access in keys.items()}
         self._tokens = tokens
         self._admin_key = _encoded(admin_key)
         self.ring = ring
-
-    @property
-    def open(self) -> bool:
-        """Tell whether no key is asked."""
-        return not self._keys and self.ring is None and self._tokens is None
+        #: Whether no key is asked.
+        self.open = not keys and ring is None and tokens is None
 
     @property
     def administered(self) -> bool:
@@ -104,14 +102,16 @@ class Callers:
         It is looked up by a digest that nobody outside can compute, so that the time taken tells nothing of any key,
         however many there are.
         """
-        return self._keys.get(self._digest(shown))
+        return self._keys.get(self._digest(shown)) if len(shown) <= MAX_SHOWN else None
 
     def is_admin(self, shown: str) -> bool:
         """Tell whether it is the admin key, in constant time."""
         return self.administered and hmac.compare_digest(_encoded(shown), self._admin_key)
 
     def _digest(self, key: str) -> bytes:
-        return hashlib.blake2b(_encoded(key), digest_size=32, key=self._salt).digest()
+        digest = self._salted.copy()
+        digest.update(_encoded(key))
+        return digest.digest()
 
     async def admit(self, shown: str, at: datetime) -> Access:
         """Return what a key or a token gives access to.
@@ -119,9 +119,9 @@ class Callers:
         Raises `Unauthorized` for one that is unknown, was revoked or has expired, `NotPermitted` for a token whose
         bearer may not use the gateway, and `KeysAway` or `ProviderAway` where nobody can tell.
         """
+        if (access := self.identify(shown)) is not None:
+            return access
         if len(shown) <= MAX_SHOWN:
-            if (access := self.identify(shown)) is not None:
-                return access
             if self.ring is not None and (access := self.ring.admit(shown, at)) is not None:
                 return access
             if self._tokens is not None and (access := await self._tokens.admit(shown, at)) is not None:

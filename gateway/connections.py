@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from gateway.api.leaving import Leaving
 from gateway.api.wire import EXTENSION, Wire
 from gateway.errors import error_body
+from providers.alarm import Alarm
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,23 +41,27 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = False
     _too_large = False
     _patience: asyncio.TimerHandle | None = None
+    _idle: Alarm
     _leaving: Leaving
     _wire: Wire
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base
         """Begin to wait for a head."""
         self._leaving = Leaving()
+        self._idle = Alarm(self.loop, self.timeout_keep_alive_handler)
         super().connection_made(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._idle.end()
         super().connection_lost(exc)
         self._leaving.tell()
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and count what is still no complete head."""
+        self._idle.stop()
         inside = self._in_head
         self._piece = len(data)
         super().data_received(data)
@@ -98,6 +103,20 @@ class BoundedProtocol(HttpToolsProtocol):
         if isinstance(cycle.body, bytes):
             cycle.body = bytearray(cycle.body)
         super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Go on with what was pipelined, or wait for the next request, as long as the base class does.
+
+        That would set a timer of its own for each request.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle.set(self.timeout_keep_alive)
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with the head, in OpenAI's form, and hang up."""

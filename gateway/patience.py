@@ -3,7 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Self
+import threading
+from typing import Final, Self
+
+from providers.alarm import Alarm, silent
+
+#: Alarms that are kept for later at most.
+KEPT: Final = 256
+
+
+class Alarms(threading.local):
+    """Those of this thread's event loop that nobody needs at the moment."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+    free: list[Alarm]
+
+    def take(self, loop: asyncio.AbstractEventLoop) -> Alarm:
+        """Return an alarm that nobody needs."""
+        if self.loop is not loop:
+            self.loop, self.free = loop, []
+        return self.free.pop() if self.free else Alarm(loop, silent)
+
+    def give_back(self, alarm: Alarm) -> None:
+        """Have it be taken by the next; what it rang for is not kept alive."""
+        # A coroutine that was never finished is closed at any time, after its loop.
+        if self.loop is alarm.loop and len(self.free) < KEPT:
+            alarm.stop()
+            alarm.ring = silent
+            self.free.append(alarm)
+        else:
+            alarm.end()
+
+
+_ALARMS = Alarms()
 
 
 class Patience:
@@ -12,16 +44,15 @@ class Patience:
     As `asyncio.timeout`, whose two coroutines and states take three times as long; every request is under some limits.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_limit_s", "_loop", "_task", "_timer")
+    __slots__ = ("_alarm", "_cancelling", "_expired", "_limit_s", "_task")
 
-    _loop: asyncio.AbstractEventLoop
+    _alarm: Alarm
     _task: asyncio.Task[object]
     _cancelling: int
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
         self._expired = False
-        self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
         """Begin to count. Raises `RuntimeError` outside of a task."""
@@ -29,20 +60,18 @@ class Patience:
         if task is None:
             raise RuntimeError("only a task can be given a time limit")
         self._task, self._cancelling = task, task.cancelling()
-        self._loop = asyncio.get_running_loop()
+        self._alarm = _ALARMS.take(asyncio.get_running_loop())
+        self._alarm.ring = self._expire
         self.again()
         return self
 
     def again(self) -> None:
         """Count anew: what comes in pieces has the whole time for each."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(self._limit_s, self._expire)
+        self._alarm.set(self._limit_s)
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Count no longer. Raises `TimeoutError` in place of the cancellation that is its own."""
-        if self._timer is not None:
-            self._timer.cancel()
+        _ALARMS.give_back(self._alarm)
         # Who cancels the task for another reason at the same moment is heard.
         if self._expired and self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError):
             raise TimeoutError from error

@@ -7,6 +7,7 @@ A member is replaced in the client's own text, and everything else stays as it w
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from jiter import from_json
@@ -96,13 +97,18 @@ def with_members(chat: ChatRequest, changes: Mapping[str, Any]) -> bytes:
     pieces: list[bytes | memoryview] = []
     at = 0
     if len(present) < len(changes):
-        added = [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in changes.items() if key not in present]
+        added = [f"{_written(key)}:{_written(value)}" for key, value in changes.items() if key not in present]
         at = raw.index(b"{") + 1
         pieces += (raw[:at], ",".join(added).encode(), b"," if body else b"")
     # The pieces of a megabyte are not copied before they are joined.
     view = memoryview(raw)
     for key, start, end in find(raw, present):
-        pieces += (view[at:start], json.dumps(changes[key]).encode())
+        pieces += (view[at:start], _written(changes[key]).encode())
         at = end
     pieces.append(view[at:])
     return b"".join(pieces)
+
+
+def _written(value: Any) -> str:
+    """Return a value as `json.dumps` writes it: a text, which it mostly is, in a tenth of the time."""
+    return encode_basestring_ascii(value) if type(value) is str else json.dumps(value)

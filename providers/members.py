@@ -61,6 +61,8 @@ read_value: Final = json.JSONDecoder(parse_constant=refuse_constant, object_pair
 _WHITE_SPACE: Final = re.compile(r"[ \t\n\r]*")
 #: A name in which nothing is escaped, its colon, and what white space follows: nearly every name is such.
 _PLAIN_KEY: Final = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
+#: What stands before the first name of an object that has one.
+_BEGINNING: Final = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*(?=")')
 #: What stands between two members, where all is well.
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 #: The same in bytes, the beginning of an object, and a value in which no array or object stands in another.
@@ -139,6 +141,8 @@ def _bytes_of(text: str, characters: int) -> int:
 
 def _opened(text: str) -> int | None:
     """Return where the first name of an object begins, None where it has none. Raises `InvalidBody`."""
+    if (beginning := _BEGINNING.match(text)) is not None:
+        return beginning.end()
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
         raise InvalidBody("the body is not a JSON object")

@@ -24,6 +24,8 @@ _CACHED_BESIDE: Final = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "
 _WRITTEN: Final = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
 _WRITTEN_BESIDE: Final = ("cache_creation_input_tokens",)
 _REASONING: Final = ("reasoning_tokens",)
+#: Members that say nothing of parts.
+_TOTALS: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 #: Members that say what an answer costs.
 _MONEY: Final = frozenset({"cost", "estimated_cost", "cost_in_usd_ticks"})
 
@@ -42,11 +44,13 @@ def read_usage(body: Mapping[str, Any]) -> Usage | None:
     cost = None if _MONEY.isdisjoint(usage) else _cost(usage)
     if prompt is None or completion is None or (prompt == completion == 0 and not cost):
         return None  # no prompt has no tokens: this endpoint did not count
+    beside = max((_count(usage.get("total_tokens")) or 0) - prompt - completion, 0)
+    if usage.keys() <= _TOTALS:
+        return Usage(prompt, completion + beside, reasoning_tokens=beside)
     of_prompt, of_completion = _details(usage, "prompt_tokens_details"), _details(usage, "completion_tokens_details")
     cached = _first(of_prompt, _CACHED, usage, _CACHED_BESIDE)
     written = _first(of_prompt, _WRITTEN, usage, _WRITTEN_BESIDE)
     reasoning = _first(of_completion, _REASONING, usage, _REASONING)
-    beside = max((_count(usage.get("total_tokens")) or 0) - prompt - completion, 0)
     if beside and beside != reasoning and beside == cached + written:
         prompt += beside
     elif beside:

@@ -149,13 +149,13 @@ def paced(shared_paced: Paced) -> Paced:
 
 @pytest.fixture
 def serve(tmp_path: Path, upstream: Upstream) -> Iterator[Callable[..., Running]]:
-    """Return a function that starts a gateway with the given policies and sections."""
+    """Return a function that starts a gateway with the given policies and sections, by any of uvicorn's protocols."""
     stack = []
 
-    def start(policies: dict[str, dict[str, Any]] | None = None, **sections: Any) -> Running:
+    def start(policies: dict[str, dict[str, Any]] | None = None, http: Any = "auto", **sections: Any) -> Running:
         path = write_config(tmp_path, upstream.url, policies or {}, **sections)
         gateway = Gateway(path, {})
-        context = running(create_app(gateway))
+        context = running(create_app(gateway), http)
         url = context.__enter__()
         stack.append(context)
         return Running(url, gateway, tmp_path)

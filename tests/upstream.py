@@ -222,12 +222,14 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def running(app: Any) -> Any:
-    """Serve an ASGI application on a free port, in a thread; yield its address."""
+def running(app: Any, http: Any = "auto") -> Any:
+    """Serve an ASGI application on a free port, in a thread, by one of uvicorn's protocols; yield its address."""
     # With the protocol named, asyncio turns Nagle's algorithm off; without, every answer would wait for it.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none")
+        config = uvicorn.Config(
+            app, http=http, log_config=None, access_log=False, timeout_graceful_shutdown=2, ws="none"
+        )
         server = _Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
         thread.start()

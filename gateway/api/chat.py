@@ -31,8 +31,8 @@ class Completed(Response):
         self._endpoint = Completions(gateway)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have the request answered."""
-        await self._endpoint(scope, receive, send)
+        """Have the request answered, by what it is called with: what wraps `send` is to see all that is sent."""
+        await self._endpoint({**scope, "extensions": None}, receive, send)
 
 
 @router.post("/chat/completions", response_class=Response, responses=CHAT_RESPONSES, openapi_extra=CHAT_REQUEST)

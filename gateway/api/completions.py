@@ -11,11 +11,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.api.auth import admit, check_scope
-from gateway.api.body import parsed_chat, read_body
+from gateway.api.body import body_at_hand, parsed_chat, read_body
 from gateway.api.defects import crashed, told
-from gateway.api.heads import REQUEST_ID, headers_of, raw_headers, request_id_of
+from gateway.api.heads import headers_of, lines_of, raw_headers, request_id_of
 from gateway.api.leaving import ClientLeft, Watch
 from gateway.api.stream import EventStream
+from gateway.api.wire import wire_of
 from gateway.asking import ask_of
 from gateway.client import Client
 from gateway.entropy import Entropy
@@ -25,7 +26,7 @@ from gateway.pipeline import arrive
 from gateway.store.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from starlette.types import Receive, Scope, Send
@@ -53,15 +54,15 @@ class Completions:
         self._gateway = gateway
         self._rng = Entropy()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Answer a request, whatever comes of it."""
-        await Completion(self._gateway, request_id_of(scope, self._rng), scope, receive, send).run()
+        return Completion(self._gateway, request_id_of(scope, self._rng), scope, receive, send).run()
 
 
 class Completion:
     """One request, from its head to the last byte of its answer."""
 
-    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send")
+    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send", "_wire")
 
     def __init__(self, gateway: Gateway, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         self._gateway = gateway
@@ -70,35 +71,37 @@ class Completion:
         self._receive = receive
         self._send = send
         self._client = Client()
+        self._wire = wire_of(scope)
 
     async def run(self) -> None:
         """Answer it; to a client that has left nothing is said."""
-        try:
-            with self._gateway.runtime.in_use() as runtime:
-                await self._unless_refused(runtime)
-        except asyncio.CancelledError:
-            if not self._client.left:
-                raise
-        except ClientLeft:
-            return
+        with self._gateway.runtime.in_use() as runtime:
+            try:
+                await self._answer(runtime)
+            except asyncio.CancelledError:
+                if not self._client.left:
+                    raise
+            except ClientLeft:
+                return
+            except Exception as error:
+                if self._client.begun:
+                    raise  # it can only be broken off
+                await self._refuse(error)
 
-    async def _unless_refused(self, runtime: Runtime) -> None:
-        """Send the answer, or the error that it came to; one that has begun can only be broken off."""
-        try:
-            await self._answer(runtime)
-        except Exception as error:
-            if self._client.begun or isinstance(error, ClientLeft):
-                raise
-            if isinstance(error, GatewayError | StoreError):
-                await self._whole(*told(error))
-            else:
-                await self._whole(*crashed(error, self._id.decode()))
+    async def _refuse(self, error: Exception) -> None:
+        """Send what an error comes to."""
+        if isinstance(error, GatewayError | StoreError):
+            await self._whole(*told(error))
+        else:
+            await self._whole(*crashed(error, self._id.decode()))
 
     async def _answer(self, runtime: Runtime) -> None:
         headers, gateway = headers_of(self._scope), self._gateway
         arrival = arrive(self._id.decode(), passed_on(headers), headers.get("authorization"), self._client)
         access = await admit(headers, runtime.callers, arrival.at, gateway.metrics)
-        sent = await read_body(self._receive, runtime.config.server)
+        sent = body_at_hand(self._wire, runtime.config.server)
+        if sent is None:
+            sent = await read_body(self._receive, runtime.config.server)
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
         with Watch(self._scope, self._receive, self._client):
@@ -122,12 +125,17 @@ class Completion:
 
     async def _whole(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         """Send an answer in one piece."""
-        pairs = [
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", b"application/json"),
-            *raw_headers(headers),
-            (REQUEST_ID, self._id),
-        ]
+        headers = {
+            "content-length": str(len(body)),
+            "content-type": "application/json",
+            **headers,
+            "x-request-id": self._id.decode(),
+        }
+        if self._wire is not None and (lines := lines_of(headers)) is not None:
+            self._client.begun = True
+            if self._wire.answer(status, lines, body):
+                return
+        pairs = raw_headers(headers)
         self._client.begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
         await self._send({"type": "http.response.body", "body": body})

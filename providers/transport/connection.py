@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import httptools
 import httpx2
 
+from providers.alarm import Alarm
 from providers.transport.head import LENGTHS
 from providers.transport.incoming import Head, Incoming
 
@@ -31,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._incoming: Incoming | None = None
+        self._alarm = Alarm(self._loop, self._late)
         self._parser = httptools.HttpResponseParser(self)
         self._fields: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
@@ -50,7 +52,7 @@ class Connection(asyncio.Protocol):
 
         `head_only` says that the answer to the method has no body.
         """
-        incoming = Incoming(self._loop, self._hold)
+        incoming = Incoming(self._loop, self._hold, self._alarm)
         self._incoming, self._head_only, self._complete = incoming, head_only, False
         self._transport.write(head)
         return incoming
@@ -84,6 +86,10 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.resume_reading()
 
+    def _late(self) -> None:
+        if self._incoming is not None:
+            self._incoming.late()
+
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -110,6 +116,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
         self._lost = True
+        self._alarm.end()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         incoming, self._incoming = self._incoming, None

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from providers.alarm import Alarm
+
 #: Bytes that may wait unread before the endpoint is made to wait.
 HIGH_WATER: Final = 256 * 1024
 
@@ -30,10 +32,11 @@ class Head(NamedTuple):
 class Incoming:
     """Takes in an answer from its connection, and gives it to one reader, who may be slower.
 
-    `flow` is told to stop (True) or go on (False) reading from the endpoint.
+    `flow` is told to stop (True) or go on (False) reading from the endpoint. `alarm` is the connection's, for `late`.
     """
 
     __slots__ = (
+        "_alarm",
         "_error",
         "_flow",
         "_loop",
@@ -47,7 +50,7 @@ class Incoming:
         "paused",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, flow: Callable[[bool], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, flow: Callable[[bool], None], alarm: Alarm) -> None:
         self.head: Head | None = None
         #: Whether it has come to its end, or broken off.
         self.ended = False
@@ -55,6 +58,7 @@ class Incoming:
         self.paused = False
         self._loop = loop
         self._flow = flow
+        self._alarm = alarm
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._most = HIGH_WATER
@@ -130,8 +134,16 @@ class Incoming:
             self._overflow()
         elif self.paused:
             self._go_on()
-        while not self.ended:
-            await self._wait(limit_s)
+        if not self.ended:
+            # As `_wait` does, for every whole answer; nothing else wakes who waits for the end.
+            self._waiter = self._loop.create_future()
+            if limit_s is not None:
+                self._alarm.set(limit_s)
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+                self._alarm.stop()
         if self._error is not None:
             raise self._error
         return self._taken() if self._pieces else b""
@@ -158,15 +170,16 @@ class Incoming:
 
     async def _wait(self, limit_s: float | None) -> None:
         self._waiter = self._loop.create_future()
-        timer = None if limit_s is None else self._loop.call_later(limit_s, self._late)
+        if limit_s is not None:
+            self._alarm.set(limit_s)
         try:
             await self._waiter
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+            self._alarm.stop()
 
-    def _late(self) -> None:
+    def late(self) -> None:
+        """End the wait of a reader that has waited long enough."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(httpx2.ReadTimeout("the endpoint was silent for too long"))
 

@@ -6,18 +6,18 @@ What a transport can do decides once, when a line is made, which of the two it i
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import httpx2
 
 from providers.transport.answer import Whole
 from providers.transport.head import RequestHead
 from providers.transport.origin import origin_of
-from providers.transport.response import HttpxAnswer, decoded
+from providers.transport.response import HttpxAnswer
 from providers.transport.transport import Call, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from providers.types import Answer, Timeouts
 
@@ -39,7 +39,7 @@ class Post(NamedTuple):
 class Line(Protocol):
     """Sends to one URL. Raises `httpx2.HTTPError`, and `TooLarge` beyond `MAX_ANSWER_BYTES` of a whole answer."""
 
-    async def whole(self, post: Post, timeouts: Timeouts) -> Whole:
+    def whole(self, post: Post, timeouts: Timeouts) -> Coroutine[Any, Any, Whole]:
         """Return the answer once all of it is there. Raises `TimeoutError`, too, if that takes too long."""
         ...
 
@@ -63,13 +63,9 @@ class DirectLine:
         self._origin = origin_of(url)
         self._heads: dict[str, RequestHead] = {}
 
-    async def whole(self, post: Post, timeouts: Timeouts) -> Whole:
+    def whole(self, post: Post, timeouts: Timeouts) -> Coroutine[Any, Any, Whole]:
         """Return the answer once all of it is there."""
-        call = self._call(post)
-        answer = await self._transport.exchange(call, timeouts.connect_s, timeouts.total_s, MAX_ANSWER_BYTES)
-        if "content-encoding" not in answer.headers:
-            return answer
-        return answer._replace(content=await decoded(answer, MAX_ANSWER_BYTES))
+        return self._transport.exchange(self._call(post), timeouts.connect_s, timeouts.total_s, MAX_ANSWER_BYTES)
 
     async def open(self, post: Post, timeouts: Timeouts) -> Answer:
         """Return the answer once its head is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx2
 
@@ -12,11 +12,12 @@ from providers.transport.answer import Body, DirectAnswer, Whole, give_up, read_
 from providers.transport.head import head_of
 from providers.transport.origin import origin_of
 from providers.transport.pool import Pool
+from providers.transport.response import decoded
 from providers.transport.sending import ONE_WRITE, send
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from providers.transport.connection import Connection
     from providers.transport.incoming import Head, Incoming
@@ -49,14 +50,18 @@ class Transport(httpx2.AsyncBaseTransport):
         idle_s = limits.keepalive_expiry or math.inf
         self._pool = Pool(tls, limits.max_connections, math.inf if kept is None else kept, idle_s)
 
-    async def exchange(self, call: Call, connect_s: float, limit_s: float, most: int) -> Whole:
-        """Send a request; return its answer, of at most `most` bytes, once all of it is there.
+    def exchange(self, call: Call, connect_s: float, limit_s: float, most: int) -> Coroutine[Any, Any, Whole]:
+        """Send a request; return its answer, of at most `most` bytes, once all of it is there. To be awaited at once.
 
-        Raises `httpx2.TransportError`, and that or `TimeoutError` where it takes longer than `limit_s` in all.
+        Raises `httpx2.HTTPError`, and that or `TimeoutError` where it takes longer than `limit_s` in all.
         """
         if len(call.body) <= ONE_WRITE and (connection := self._pool.kept(call.origin)) is not None:
             # Nothing but the answer is waited for: a future and a timer are enough.
-            return await _whole(connection, connection.begin(call.head + call.body), limit_s, most)
+            return _whole(connection, connection.begin(call.head + call.body), limit_s, most)
+        return self._exchange(call, connect_s, limit_s, most)
+
+    async def _exchange(self, call: Call, connect_s: float, limit_s: float, most: int) -> Whole:
+        """Send a request for which no connection is at hand, or which is too long for one write."""
         async with asyncio.timeout(limit_s):
             connection, incoming = await self._begin(call, connect_s)
             return await _whole(connection, incoming, None, most)
@@ -118,4 +123,6 @@ async def _whole(connection: Connection, incoming: Incoming, limit_s: float | No
         give_up(connection, incoming)
         raise
     head = cast("Head", incoming.head)  # no body ends well without one
-    return Whole(head.status, read_fields(head.fields), content)
+    answer = Whole(head.status, read_fields(head.fields), content)
+    # Who compresses though asked not to is read all the same.
+    return answer._replace(content=await decoded(answer, most)) if "content-encoding" in answer.headers else answer

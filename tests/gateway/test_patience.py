@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -77,3 +78,25 @@ def test_it_is_for_tasks_only():
     """Nobody else can be cancelled."""
     with pytest.raises(RuntimeError, match="event loop"), Patience(LONG_S):
         pass
+
+
+async def test_nobody_is_kept_alive_by_a_limit_that_was_kept():
+    """Neither the task nor what it has in hand: alarms are used again."""
+
+    class Hand:
+        """Something that can be waited to be gone."""
+
+    async def work() -> weakref.ref[Hand]:
+        hand = Hand()
+        with Patience(LONG_S):
+            await asyncio.sleep(0)
+        return weakref.ref(hand)
+
+    assert (await asyncio.create_task(work()))() is None
+
+
+def test_each_loop_has_alarms_of_its_own():
+    """One that was used by a loop that has ended would never ring."""
+    for _ in range(2):
+        asyncio.run(test_what_takes_longer_is_cut_short())
+        asyncio.run(test_the_nearer_of_two_limits_is_the_one_that_expires())

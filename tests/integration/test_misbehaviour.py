@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ import pytest
 
 from gateway.app import create_app
 from gateway.application import Gateway
+from gateway.config.models import ServerConfig
+from gateway.connections import bounded
 from tests.conftest import write_config
 from tests.upstream import WORDS
 
@@ -35,10 +38,12 @@ def chunked(*pieces: bytes) -> bytes:
     return head("POST", CHAT, CLOSE, b"Transfer-Encoding: chunked\r\n") + b"".join(pieces)
 
 
-@pytest.fixture
-def talk(serve, caplog):
+@pytest.fixture(params=["its own server", "uvicorn"])
+def talk(serve, caplog, request):
     """Return a function that sends raw bytes and returns all that comes back; nothing may have crashed at the end."""
-    running = serve(AUTO, server={"body_timeout_s": 1.0})
+    settings = {"body_timeout_s": 1.0, "max_header_bytes": 100_000}
+    http = bounded(ServerConfig(**settings)) if request.param == "its own server" else "auto"
+    running = serve(AUTO, http, server=settings)
     address = urlsplit(running.url)
 
     def talk(*pieces: bytes, pause_s: float = 0.0, hang_up: bool = False) -> bytes:
@@ -111,6 +116,22 @@ def test_pipelined_requests_are_answered_in_order(talk):
     ]
     assert sorted(order) == order
     assert 2 == len(talk.running.logged())
+
+
+def test_answers_that_nobody_reads_for_a_while_are_all_sent(talk):
+    """The next one waits until there is room for it again: each refusal repeats the name of a model, of 40 KB."""
+    refused, many = BODY.replace(b"auto", b"m" * 40_000), 200
+    address = urlsplit(talk.running.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        sender = threading.Thread(target=connection.sendall, args=(post(refused) * many + post(BODY, CLOSE),))
+        sender.start()
+        time.sleep(0.5)
+        answers = b"".join(iter(lambda: connection.recv(65_536), b""))
+        sender.join()
+
+    assert many == answers.count(b"HTTP/1.1 404 ") == answers.count(b"m" * 40_000)
+    assert 1 == answers.count(b"connection: close\r\n") == answers.count(b'"chat.completion"')
+    assert answers.index(b"connection: close\r\n") > answers.rindex(b"m" * 40_000)
 
 
 def test_a_body_that_stops_coming_is_given_up(talk):
