@@ -5,7 +5,7 @@ uvicorn's own limits hold for its other parser only. Whoever exceeds these is to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -94,14 +94,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""
         cycle = self.cycle
-        if not cycle.body and not cycle.response_complete:
+        held = cast("bytes | bytearray", cycle.body)
+        if not held and not cycle.response_complete:
             cycle.body = body  # type: ignore[assignment] # `receive` makes bytes of it, which these are already
             if len(body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()
             cycle.message_event.set()
             return
-        if isinstance(cycle.body, bytes):
-            cycle.body = bytearray(cycle.body)
+        if isinstance(held, bytes):
+            cycle.body = bytearray(held)
         super().on_body(body)
 
     def on_response_complete(self) -> None:
