@@ -21,9 +21,10 @@ from uuid import UUID
 from gateway.caching.assembly import Assembly
 from gateway.events import Outcome
 from gateway.implicit.answer import Gathered
+from gateway.implicit.look import Note
 from gateway.implicit.memory import LocalMemory
 from gateway.implicit.rules import ImplicitRules
-from gateway.implicit.watch import Note, Watch
+from gateway.implicit.watch import Watch
 from gateway.quotas.types import Holder
 from providers.adapters.openai_stream import OpenAIStreamDecoder
 from providers.chat import parse_chat

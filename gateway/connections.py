@@ -5,8 +5,9 @@ uvicorn's own limits hold for its other parser only. Whoever exceeds these is to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.api.leaving import Leaving
@@ -89,6 +90,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
         self._wire.cycle = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""
+        cycle = self.cycle
+        held = cast("bytes | bytearray", cycle.body)
+        if not held and not cycle.response_complete:
+            cycle.body = body  # type: ignore[assignment] # `receive` makes bytes of it, which these are already
+            if len(body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+            return
+        if isinstance(held, bytes):
+            cycle.body = bytearray(held)
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """Go on with what was pipelined, or wait for the next request, as long as the base class does.

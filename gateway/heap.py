@@ -18,7 +18,7 @@ MIDDLE, ALL = 20, 100
 #: prompt back page by page, to take them again at once: a prompt of 1 MB took four times as long.
 ROOM: Final = 16 * 1024 * 1024
 #: glibc's numbers of two settings (malloc.h).
-_M_TRIM_THRESHOLD, _M_TOP_PAD = -1, -2
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 
 
 def settle() -> None:
@@ -29,3 +29,4 @@ def settle() -> None:
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         mallopt(_M_TOP_PAD, ROOM)
         mallopt(_M_TRIM_THRESHOLD, 2 * ROOM)
+        mallopt(_M_MMAP_THRESHOLD, ROOM // 4)

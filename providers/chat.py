@@ -29,14 +29,13 @@ def parse_chat(raw: bytes) -> ChatRequest:
     Nothing is checked beyond that.
     """
     try:
-        # Of 1 MB of text, in 75 us instead of 650; and nothing passes that the slow way refuses.
+        # Of 1 MB of text, in 75 us instead of 650; and nothing passes that the slow way refuses, nor what is no UTF-8.
         body = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
-        text = raw.decode()
     except ValueError:
         return _parsed_slowly(raw)
     if not isinstance(body, dict):
         raise InvalidBody("the body is not a JSON object")
-    return _checked(ChatRequest(text, body))
+    return _checked(ChatRequest(raw, body))
 
 
 def _parsed_slowly(raw: bytes) -> ChatRequest:
@@ -54,13 +53,13 @@ def _parsed_slowly(raw: bytes) -> ChatRequest:
         raise InvalidBody(f"the body {error}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidBody(f"the body {refused(error)}") from error
-    return _checked(ChatRequest(text, body))
+    return _checked(ChatRequest(raw, body))
 
 
 def _checked(chat: ChatRequest) -> ChatRequest:
     """Return a request that is not too deep. Raises `InvalidBody`."""
     try:
-        check_depth(chat.text, chat.body)
+        check_depth(chat.raw, chat.body)
     except InvalidJson as error:
         raise InvalidBody(f"the body {error}") from error
     return chat
@@ -74,13 +73,14 @@ def edited(chat: ChatRequest, changes: Mapping[str, Any], removed: Collection[st
     left_out = chat.body.keys() & (set(removed) - changes.keys())
     kept = _without(chat, left_out) if left_out else chat
     body = {**kept.body, **{key: _read(json.dumps(value)) for key, value in changes.items()}}
-    return _checked(ChatRequest(with_members(kept, changes) if changes else kept.text, body))
+    return _checked(ChatRequest(with_members(kept, changes) if changes else kept.raw, body))
 
 
 def _without(chat: ChatRequest, removed: Collection[str]) -> ChatRequest:
-    kept = [one for one in members_of(chat.text) if one.key not in removed]
-    written = ",".join(f"{json.dumps(key)}:{chat.text[start:end]}" for key, start, end, _ in kept)
-    return ChatRequest(f"{{{written}}}", {one.key: chat.body[one.key] for one in kept})
+    text = chat.text
+    kept = [one for one in members_of(text) if one.key not in removed]
+    written = ",".join(f"{json.dumps(key)}:{text[start:end]}" for key, start, end, _ in kept)
+    return ChatRequest(f"{{{written}}}".encode(), {one.key: chat.body[one.key] for one in kept})
 
 
 def _read(text: str) -> Any:
@@ -90,21 +90,23 @@ def _read(text: str) -> Any:
         raise InvalidBody(f"the body {error}") from error
 
 
-def with_members(chat: ChatRequest, changes: Mapping[str, Any]) -> str:
-    """Return the request's text with some top-level members replaced, or put first where it had none."""
-    present = changes.keys() & chat.body.keys()
-    pieces: list[str] = []
+def with_members(chat: ChatRequest, changes: Mapping[str, Any]) -> bytes:
+    """Return the request as it is written, with some top-level members replaced, or put first where it had none."""
+    raw, body = chat.raw, chat.body
+    present = changes.keys() & body.keys()
+    pieces: list[bytes | memoryview] = []
     at = 0
-    for key, start, end, _ in find(chat.text, present):
-        pieces += (chat.text[at:start], _written(changes[key]))
+    if len(present) < len(changes):
+        added = [f"{_written(key)}:{_written(value)}" for key, value in changes.items() if key not in present]
+        at = raw.index(b"{") + 1
+        pieces += (raw[:at], ",".join(added).encode(), b"," if body else b"")
+    # The pieces of a megabyte are not copied before they are joined.
+    view = memoryview(raw)
+    for key, start, end in find(raw, present):
+        pieces += (view[at:start], _written(changes[key]).encode())
         at = end
-    pieces.append(chat.text[at:])
-    text = "".join(pieces)
-    if len(present) == len(changes):
-        return text
-    added = "".join(f"{_written(key)}:{_written(value)}," for key, value in changes.items() if key not in present)
-    brace = text.index("{") + 1
-    return text[:brace] + (added if chat.body else added[:-1]) + text[brace:]
+    pieces.append(view[at:])
+    return b"".join(pieces)
 
 
 def _written(value: Any) -> str:

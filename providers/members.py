@@ -30,6 +30,14 @@ class Member(NamedTuple):
     value: Any
 
 
+class Place(NamedTuple):
+    """Where the value of a member stands in the bytes of an object, as [start, end)."""
+
+    key: str
+    start: int
+    end: int
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object whose names stand once each.
 
@@ -57,6 +65,13 @@ _PLAIN_KEY: Final = re.compile(r'"([^"\\\x00-\x1f]*)"[ \t\n\r]*:[ \t\n\r]*')
 _BEGINNING: Final = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*(?=")')
 #: What stands between two members, where all is well.
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+#: The same in bytes, the beginning of an object, and a value in which no array or object stands in another.
+_PLAIN_KEY_BYTES: Final = re.compile(_PLAIN_KEY.pattern.encode())
+_COMMA_BYTES: Final = re.compile(_COMMA.pattern.encode())
+_OPENED: Final = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
+_BACKSLASH: Final = ord("\\")
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_FLAT: Final = re.compile(rb'%b|[^"\[\]{} \t\n\r,]++|[\[{][^"\[\]{}]*+(?:%b[^"\[\]{}]*+)*+[\]}]' % (_STRING, _STRING))
 
 
 def members_of(text: str) -> Iterator[Member]:
@@ -72,44 +87,56 @@ def members_of(text: str) -> Iterator[Member]:
         at = _next(text, end)
 
 
-def find(text: str, keys: AbstractSet[str]) -> list[Member]:
-    """Return some members of an object, in their order.
+def find(raw: bytes, keys: AbstractSet[str]) -> list[Place]:
+    """Return where some members of an object stand in its bytes, in their order.
 
-    The text is known to be an object in which no name stands twice, and which has those members. Clients put `messages`
-    before them or after: they are the longest by far, and are not read again where that can be avoided.
+    The bytes are known to be an object in which no name stands twice, and which has those members. Clients put
+    `messages` before them or after: they are the longest by far, and are neither decoded nor read again where that can
+    be avoided.
     """
-    found: list[Member] = []
-    at, looked = _opened(text) if keys else None, False
-    while at is not None:
-        key, start = _scan_key(text, at)
-        if key not in keys and not looked and text[start] in "[{":
-            looked = True
-            if (last := _find_last(text, start, keys - {one.key for one in found})) is not None:
-                return found + last
-        value, end = read_value(text, start)
-        if key in keys:
-            found.append(Member(key, start, end, value))
-        at = _next(text, end) if len(found) < len(keys) else None
-    return found
+    found: list[Place] = []
+    at = _OPENED.match(raw)
+    while at is not None and len(found) < len(keys):
+        key = _PLAIN_KEY_BYTES.match(raw, at.end())
+        if key is None or (value := _FLAT.match(raw, key.end())) is None:
+            break
+        if (name := key[1].decode()) in keys:
+            found.append(Place(name, key.end(), value.end()))
+        at = _COMMA_BYTES.match(raw, value.end())
+    if len(found) == len(keys) or at is None:
+        return found
+    left = keys - {one.key for one in found}
+    return found + (_find_last(raw, at.end(), left) or _places(raw, 0, left))
 
 
-def _find_last(text: str, after: int, keys: AbstractSet[str]) -> list[Member] | None:
+def _find_last(raw: bytes, after: int, keys: AbstractSet[str]) -> list[Place] | None:
     """Return some members if they are the last of an object, None where that cannot be told.
 
     Where a quoted name begins, and what is left of the text is, behind a brace, an object by itself, the name is one of
     the top-level object: behind a nested one, more would be closed than is open. Within a string its quotation mark
     would be escaped.
     """
-    start = min(text.rfind(f'"{key}"', after) for key in keys)
-    if start < 0 or text[start - 1] == "\\":
+    start = min(raw.rfind(b'"%b"' % key.encode(), after) for key in keys)
+    if start < 0 or raw[start - 1] == _BACKSLASH:
         return None
     try:
-        last = [member for member in members_of("{" + text[start:]) if member.key in keys]
+        found = _places(b"{" + raw[start:], start - 1, keys)
     except ValueError:
         return None
-    moved = start - 1
-    found = [Member(key, begin + moved, end + moved, value) for key, begin, end, value in last]
     return found if len(found) == len(keys) else None
+
+
+def _places(raw: bytes, moved: int, keys: AbstractSet[str]) -> list[Place]:
+    """Read an object, and return where some members stand in bytes of which it is the part from byte `moved` on."""
+    text = raw.decode()
+    found = [one for one in members_of(text) if one.key in keys]
+    if text.isascii():
+        return [Place(one.key, one.start + moved, one.end + moved) for one in found]
+    return [Place(one.key, _bytes_of(text, one.start) + moved, _bytes_of(text, one.end) + moved) for one in found]
+
+
+def _bytes_of(text: str, characters: int) -> int:
+    return len(text[:characters].encode())
 
 
 def _opened(text: str) -> int | None:

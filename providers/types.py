@@ -83,10 +83,19 @@ class Timeouts:
 
 @dataclass(slots=True)
 class ChatRequest:
-    """A chat completion request: the text as received, and a parsed view."""
+    """A chat completion request: as received, which is JSON in UTF-8, and a parsed view."""
 
-    text: str
+    raw: bytes
     body: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """Return what was received as text, decoded anew: of a megabyte that takes as long as to parse it."""
+        return self.raw.decode()
+
+    def is_longer(self, characters: int) -> bool:
+        """Tell whether the text has more characters than that."""
+        return len(self.raw) > characters and len(self.text) > characters
 
     @property
     def model(self) -> str:

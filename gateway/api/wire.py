@@ -41,8 +41,7 @@ class Wire:
             return None
         cycle.flow.resume_reading()
         cycle.message_event.clear()
-        body = bytes(cycle.body)
-        cycle.body.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
     def answer(self, status: int, fields: bytes, body: bytes) -> bool:

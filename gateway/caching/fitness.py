@@ -29,7 +29,7 @@ def is_cacheable(chat: ChatRequest, rules: CacheRules) -> bool:
     What is to be stored by the endpoint has to reach it, and sound or pictures are not kept.
     """
     body = chat.body
-    if len(chat.text) > LONGEST_REQUEST or body.get("store") is True or body.get("audio") is not None:
+    if chat.is_longer(LONGEST_REQUEST) or body.get("store") is True or body.get("audio") is not None:
         return False
     if body.get("modalities") not in (None, ["text"]) or choices_of(body) is None:
         return False

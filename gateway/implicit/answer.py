@@ -20,7 +20,7 @@ MAX_BYTES: Final = 256 * 1024
 _PLAIN = re.compile(rb'"delta": ?\{(?:"role": ?"assistant", ?)?"content": ?"([^"\\]*)"\}')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A call of a tool as the model wrote it: its name, and its arguments, which should be JSON."""
 
@@ -28,7 +28,7 @@ class Call:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
     """What one choice says. `other` tells that there is more than text: sound, pictures."""
 

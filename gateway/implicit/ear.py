@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.events import Decision, Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Overheard:
     """A request on its way: as it was asked, and what was decided on it."""
 

@@ -29,12 +29,13 @@ def flaws(body: Mapping[str, Any], choices: Sequence[Choice], small_limit: int) 
 
 def is_well_formed(body: Mapping[str, Any], choices: Sequence[Choice]) -> bool:
     """Tell whether all choices of an answer without flaws are what could be checked: JSON, or calls of tools."""
-    return bool(choices) and all(
-        bool(objects(body.get("tools")) or objects(body.get("functions")))
-        if choice.calls
-        else _wants_json(body.get("response_format")) and bool(choice.text.strip())
-        for choice in choices
-    )
+    for choice in choices:
+        if choice.calls:
+            if not (objects(body.get("tools")) or objects(body.get("functions"))):
+                return False
+        elif not _wants_json(body.get("response_format")) or _says_nothing(choice):
+            return False
+    return bool(choices)
 
 
 def _flaw(body: Mapping[str, Any], choice: Choice, small_limit: int) -> Signal | None:
@@ -44,10 +45,14 @@ def _flaw(body: Mapping[str, Any], choice: Choice, small_limit: int) -> Signal |
         return None if _means_it(body, small_limit) else "truncated"
     if choice.calls:
         return "tool_failed" if any(_is_wrong(call, body) for call in choice.calls) else None
-    if not choice.text.strip():
+    if _says_nothing(choice):
         # With a stop sequence of the client's own, nothing may be all that there was to say.
         return None if choice.other or body.get("stop") else "empty"
     return "invalid_json" if _is_invalid(choice.text, body.get("response_format")) else None
+
+
+def _says_nothing(choice: Choice) -> bool:
+    return not choice.text or choice.text.isspace()
 
 
 def _means_it(body: Mapping[str, Any], small_limit: int) -> bool:

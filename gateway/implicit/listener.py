@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.implicit.watch import Note
+from gateway.implicit.look import Note
 
 if TYPE_CHECKING:
     from gateway.events import Outcome
@@ -23,16 +23,13 @@ class ImplicitListener:
 
     def asked(self, request: Overheard) -> None:
         """Note that a request is about to be sent."""
-        if self._wants(request):
+        if self._rules.wants(request.decision.policy, request.ask.request.caller.name):
             self._watch.note(Note(self._rules, request))
 
     def answered(self, request: Overheard, answer: Gathered, outcome: Outcome) -> None:
         """Note what came of it."""
-        if self._wants(request):
+        if self._rules.wants(request.decision.policy, request.ask.request.caller.name):
             self._watch.note(Note(self._rules, request, answer, outcome))
 
     async def aclose(self) -> None:
         """Do nothing: the watch outlives configurations."""
-
-    def _wants(self, request: Overheard) -> bool:
-        return self._rules.wants(request.decision.policy, request.ask.request.caller.name)

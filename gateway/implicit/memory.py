@@ -53,7 +53,8 @@ class LocalMemory:
     async def recall(self, keys: Sequence[bytes], now: float) -> list[Seen | None]:
         """Return what is remembered under each key."""
         self._forget(now)
-        return [self._seen.get(key) for key in keys]
+        seen = self._seen.get
+        return [seen(key) for key in keys]
 
     async def keep(self, seen: Mapping[bytes, Seen], now: float) -> None:
         """Remember requests by their keys."""

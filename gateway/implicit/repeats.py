@@ -48,7 +48,7 @@ def answered(seen: Seen, decision: UUID, given: Sequence[Given], at: float) -> S
     remembered = seen.with_given(given)
     if seen.decision != decision:
         return seen._replace(given=remembered)
-    return seen._replace(given=remembered, ended=at, failed=False)
+    return Seen(decision, seen.asked, seen.frame, at, run=seen.run, sampled=seen.sampled, given=remembered)
 
 
 def came_to_nothing(seen: Seen | None, decision: UUID, at: float) -> Seen | None:

@@ -44,10 +44,6 @@ class Known(NamedTuple):
     before: Seen | None
 
 
-#: Most requests come for the first time.
-NOTHING_KNOWN = Known(None, None, None)
-
-
 class Signs:
     """Reads signs with the keys that digests and sketches were made with."""
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 #: Characters of a piece.
@@ -50,16 +52,25 @@ class Sketcher:
 
     def sketch(self, text: str) -> bytes:
         """Return a text's sketch: at most `KEPT` numbers of 32 bits."""
-        hashes = self._hashes(text)
-        if len(hashes) > MANY:
-            smallest = _distinct(hashes[hashes < np.uint32(SORTED * 2**32 // len(hashes))])
-            if len(smallest) >= KEPT:
-                return smallest[:KEPT].tobytes()
-        return _distinct(hashes)[:KEPT].tobytes()
+        return self.sketches([text])[0]
+
+    def sketches(self, texts: Sequence[str]) -> list[bytes]:
+        """Return the sketches of texts.
+
+        All are hashed as one, without the pieces that lie across two of them: for a short text, to call numpy takes
+        longer than what it does.
+        """
+        padded = [text[:MAX_CHARACTERS].ljust(PIECE) if text else "" for text in texts]
+        hashes, sketches, first = self._hashes("".join(padded)), [], 0
+        for text in padded:
+            after = first + len(text)
+            sketches.append(_smallest(hashes[first : after - PIECE + 1]) if text else b"")
+            first = after
+        return sketches
 
     def likeness(self, sketch: bytes, text: str) -> Likeness:
         """Return how alike the text of a sketch and another text are; of two long ones it is an estimate."""
-        ours, theirs = np.frombuffer(sketch, "<u4"), self._hashes(text)
+        ours, theirs = np.frombuffer(sketch, "<u4"), self._hashes(text[:MAX_CHARACTERS].ljust(PIECE) if text else "")
         if len(ours) == KEPT:  # there may have been more of them, beyond the largest
             theirs = theirs[theirs <= ours[-1]]
         theirs = _distinct(theirs)
@@ -68,10 +79,10 @@ class Sketcher:
         return Likeness(common / union if union else 1.0, common / len(theirs) if len(theirs) else 1.0)
 
     def _hashes(self, text: str) -> NDArray[np.uint32]:
-        """Return the hash of each of a text's pieces, in their order."""
+        """Return the hash of each of a text's pieces, in their order; the text is empty, or as long as one at least."""
         if not text:
             return np.empty(0, "<u4")
-        sums = np.correlate(_code_points(text[:MAX_CHARACTERS].ljust(PIECE)), self._factors)
+        sums = np.correlate(_code_points(text), self._factors)
         sums += self._first
         sums >>= _HALF
         return sums.astype("<u4")
@@ -81,6 +92,15 @@ def _code_points(text: str) -> NDArray[np.uint64]:
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8).astype(np.uint64)
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+
+
+def _smallest(hashes: NDArray[np.uint32]) -> bytes:
+    """Return the smallest of a text's hashes, which it sorts."""
+    if len(hashes) > MANY:
+        smallest = _distinct(hashes[hashes < np.uint32(SORTED * 2**32 // len(hashes))])
+        if len(smallest) >= KEPT:
+            return smallest[:KEPT].tobytes()
+    return _distinct(hashes)[:KEPT].tobytes()
 
 
 def _distinct(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from gateway.caching.fitness import LONGEST_REQUEST
-from gateway.implicit.conversation import Reader, wording
+from gateway.implicit.conversation import Reader
 from gateway.implicit.flaws import flaws, is_well_formed
+from gateway.implicit.look import of_answer, of_request
 from gateway.implicit.repeats import answered, asked_again, came_to_nothing
 from gateway.implicit.seen import Given, Seen
-from gateway.implicit.signs import NOTHING_KNOWN, Known, Sign, Signs, feedback, is_clients_own
+from gateway.implicit.signs import Known, Sign, Signs, feedback, is_clients_own
 from gateway.implicit.sketch import Sketcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from gateway.events import Feedback, Outcome
-    from gateway.implicit.answer import Choice, Gathered
     from gateway.implicit.conversation import Conversation
-    from gateway.implicit.ear import Overheard
+    from gateway.implicit.look import Look, Note
     from gateway.implicit.memory import Memory
-    from gateway.implicit.rules import ImplicitRules
 
 #: What may wait to be looked at; of more, nothing is known.
 MAX_NOTES: Final = 10_000
@@ -33,21 +29,13 @@ MAX_NOTES: Final = 10_000
 MAX_UNDER_WAY: Final = 50_000
 #: Notes are looked at so much later, many at a time: to wake up for each would take as long as looking at it.
 LATER_S: Final = 0.005
-#: How long others who want to run are kept waiting, about.
+#: How many are looked at before others who want to run go first; fewer, where reading them takes longer than this.
+AT_ONCE: Final = 64
 TURN_S: Final = 0.005
 
 
-class Note(NamedTuple):
-    """A request, or what came of it, and the rules that it is looked at by."""
-
-    rules: ImplicitRules
-    request: Overheard
-    answer: Gathered | None = None
-    outcome: Outcome | None = None
-
-
 class Watch:
-    """Looks at notes one after the other, in the order in which things happened.
+    """Looks at notes in the order in which things happened, some at a time.
 
     `tell` is given what was seen, `on_dropped` is called for each note that there was no room for. Another `memory`
     may take the place of the first.
@@ -60,7 +48,7 @@ class Watch:
         self._notes: deque[Note] = deque()
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
-        self._under_way: dict[UUID, Conversation] = {}
+        self._under_way: dict[int, Conversation] = {}
         self._secret = b""
         self._signs: Signs | None = None
 
@@ -75,15 +63,11 @@ class Watch:
             asyncio.get_running_loop().call_later(LATER_S, self._work.set)
 
     async def run(self) -> None:
-        """Look at notes until cancelled; now and then, whoever else wants to run goes first."""
-        now = asyncio.get_running_loop().time
+        """Look at notes until cancelled; after some of them, whoever else wants to run goes first."""
         while True:
-            until = now() + TURN_S
             while self._notes:
-                await self._look(self._notes.popleft())
-                if now() >= until:
-                    await asyncio.sleep(0)
-                    until = now() + TURN_S
+                await self._look()
+                await asyncio.sleep(0)
             self._idle.set()
             await self._work.wait()
             self._work.clear()
@@ -93,12 +77,42 @@ class Watch:
         self._work.set()
         await self._idle.wait()
 
-    async def _look(self, note: Note) -> None:
-        signs = await self._keys()
-        if note.outcome is None:
-            await self._asked(note, signs)
-        elif (now := self._under_way.pop(note.request.decision.id, None)) is not None:
-            await self._ended(note, note.outcome, now, signs)
+    async def _look(self) -> None:
+        """Look at some notes: what all of them have to do with is recalled at once, and kept at once."""
+        signs, memory = await self._keys(), self.memory
+        looks = self._read(signs.reader)
+        if not looks:
+            return
+        keys = list({key: None for look in looks for key in look.keys})
+        seen = dict(zip(keys, await memory.recall(keys, looks[0].at), strict=True))
+        sketches = iter(signs.sketcher.sketches([words for look in looks for words in look.words]))
+        changed: dict[bytes, Seen] = {}
+        for look in looks:
+            if look.note.outcome is None:
+                new = self._asked(look, seen, signs)
+            else:
+                new = self._ended(look, look.note.outcome, seen, _given(look, signs, sketches))
+            seen.update(new)
+            changed.update(new)
+        await memory.keep(changed, looks[-1].at)
+
+    def _read(self, reader: Reader) -> list[Look]:
+        """Return what some notes say, the first ones, in their order."""
+        now = asyncio.get_running_loop().time
+        until = now() + TURN_S
+        looks: list[Look] = []
+        while self._notes and len(looks) < AT_ONCE and now() < until:
+            note = self._notes.popleft()
+            decision = note.request.decision.id.int
+            if note.outcome is not None:
+                if (conversation := self._under_way.pop(decision, None)) is not None:
+                    looks.append(of_answer(note, note.outcome, conversation))
+            elif (look := of_request(note, reader)) is not None:
+                looks.append(look)
+                self._under_way[decision] = look.now
+        while len(self._under_way) > MAX_UNDER_WAY:
+            del self._under_way[next(iter(self._under_way))]
+        return looks
 
     async def _keys(self) -> Signs:
         """Return what reads signs with the key in force."""
@@ -107,39 +121,34 @@ class Watch:
             self._secret, self._signs = secret, Signs(Reader(secret), Sketcher(secret))
         return self._signs
 
-    async def _asked(self, note: Note, signs: Signs) -> None:
-        decision, ask, rules = note.request.decision, note.request.ask, note.rules
-        if len(ask.chat.text) > LONGEST_REQUEST:
-            return
-        at = decision.at.timestamp()
-        now = _conversation(note.request, signs.reader)
-        before = now.before or now.whole
-        same, loop, turn = await self.memory.recall([now.whole, signs.reader.loop(now.turn), before], at)
-        after = asked_again(same, decision.id, now.frame, at, rules)
-        known = Known(same, loop, turn if now.before else None)
-        if known != NOTHING_KNOWN and not is_clients_own(ask.request.headers):
-            self._emit(signs.of_request(now, known, after, rules), note, decision.at)
-        self._under_way[decision.id] = now
-        if len(self._under_way) > MAX_UNDER_WAY:
-            del self._under_way[next(iter(self._under_way))]
-        await self.memory.keep({now.whole: after}, at)
+    def _asked(self, look: Look, seen: Mapping[bytes, Seen | None], signs: Signs) -> dict[bytes, Seen]:
+        """Tell what a request says of answers before; return what is remembered from now on."""
+        note, now = look.note, look.now
+        decision, rules = note.request.decision, note.rules
+        same, loop = seen[now.whole], seen[now.loop]
+        before = None if now.before is None else seen[now.before]
+        after = asked_again(same, decision.id, now.frame, look.at, rules)
+        known = same is not None or loop is not None or before is not None  # most requests come for the first time
+        if known and not is_clients_own(note.request.ask.request.headers):
+            self._emit(signs.of_request(now, Known(same, loop, before), after, rules), note, decision.at)
+        return {now.whole: after}
 
-    async def _ended(self, note: Note, outcome: Outcome, now: Conversation, signs: Signs) -> None:
-        decision, at = note.request.decision, outcome.at.timestamp()
-        (same,) = await self.memory.recall([now.whole], at)
+    def _ended(
+        self, look: Look, outcome: Outcome, seen: Mapping[bytes, Seen | None], given: Sequence[Given]
+    ) -> dict[bytes, Seen]:
+        """Tell what an answer shows; return what is remembered from now on."""
+        now, decision, at = look.now, look.note.request.decision, look.at
+        same = seen[now.whole]
         if outcome.error is not None:
-            if (failed := came_to_nothing(same, decision.id, at)) is not None:
-                await self.memory.keep({now.whole: failed}, at)
-            return
-        choices = _choices(note.answer, outcome)
-        seen = {}
+            failed = came_to_nothing(same, decision.id, at)
+            return {} if failed is None else {now.whole: failed}
+        new = {}
         if same is not None:  # else the request is forgotten, and nobody would compare with what it was answered
-            seen[now.whole] = answered(same, decision.id, _given(decision.id, choices, signs), at)
+            new[now.whole] = answered(same, decision.id, given, at)
         if now.in_loop:
-            loop = Seen(decision.id, decision.at.timestamp(), now.frame, ended=at)
-            seen[signs.reader.loop(now.turn)] = loop
-        self._emit(_signs_in(decision.id, note, choices), note, outcome.at)
-        await self.memory.keep(seen, at)
+            new[now.loop] = Seen(decision.id, decision.at.timestamp(), now.frame, ended=at)
+        self._emit(_signs_in(look), look.note, outcome.at)
+        return new
 
     def _emit(self, signs: Iterable[Sign], note: Note, at: datetime) -> None:
         for sign in signs:
@@ -147,30 +156,16 @@ class Watch:
                 self._tell(found)
 
 
-def _conversation(request: Overheard, reader: Reader) -> Conversation:
-    """Return a request's conversation; who asks is told by the key, and by the user and the session that it names."""
-    ask, features = request.ask, request.decision.features
-    session = str(features.get("session")) if features.get("session.given") is True else ""
-    asker = f"{ask.identity}\n{ask.holder.user}\n{session}"
-    return reader.read(ask.chat.body, asker, told_apart=bool(ask.holder.user or session))
-
-
-def _choices(answer: Gathered | None, outcome: Outcome) -> tuple[Choice, ...]:
-    """Return what an answer says; none where that could not be read."""
-    choices, reason = (answer.choices() if answer else None) or (), outcome.finish_reason
-    return tuple([one if one.finish_reason else replace(one, finish_reason=reason) for one in choices])
-
-
-def _signs_in(decision: UUID, note: Note, choices: Sequence[Choice]) -> list[Sign]:
+def _signs_in(look: Look) -> list[Sign]:
     """Return what an answer shows by itself."""
-    body = note.request.ask.chat.body
-    found = flaws(body, choices, note.rules.small_limit)
-    if not found and is_well_formed(body, choices):
+    decision, body = look.note.request.decision.id, look.note.request.ask.chat.body
+    found = flaws(body, look.choices, look.note.rules.small_limit)
+    if not found and is_well_formed(body, look.choices):
         return [Sign(decision, "well_formed")]
     return [Sign(decision, flaw, part) for flaw, part in found.items()]
 
 
-def _given(decision: UUID, choices: Sequence[Choice], signs: Signs) -> list[Given]:
-    """Return what is remembered of what an answer says."""
-    said = [words for choice in choices if (words := wording(choice))]
-    return [Given(decision, signs.reader.said(words), signs.sketcher.sketch(words), len(words)) for words in said]
+def _given(look: Look, signs: Signs, sketches: Iterator[bytes]) -> list[Given]:
+    """Return what is remembered of what an answer says; its sketches are the next ones."""
+    decision, said = look.note.request.decision.id, signs.reader.said
+    return [Given(decision, said(words), next(sketches), len(words)) for words in look.words]

@@ -48,7 +48,7 @@ def case_of(request: Overheard, answer: Gathered, model: str, chance: float, max
     body, choices = request.ask.chat.body, answer.choices()
     if not choices or choices[0].calls or choices[0].other or not choices[0].text.strip():
         return None
-    if len(request.ask.chat.text) > 2 * max_characters:
+    if request.ask.chat.is_longer(2 * max_characters):
         return None
     question, text = readable(body), choices[0].text
     if question is None or len(question) + len(text) > max_characters:

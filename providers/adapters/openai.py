@@ -46,7 +46,7 @@ class OpenAIAdapter:
             changes |= self._limited(chat, target.max_tokens)
         if self._asks_usage(chat):
             changes["stream_options"] = {**(chat.body.get("stream_options") or {}), "include_usage": True}
-        return with_members(chat, changes).encode()
+        return with_members(chat, changes)
 
     def decode(self, body: bytes) -> Decoded:
         """Read a complete answer; its bytes stay as they are.

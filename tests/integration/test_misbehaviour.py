@@ -71,6 +71,7 @@ def talk(serve, caplog, request):
         (post(BODY, CLOSE, b"Expect: 100-continue\r\n"), 100),
         (post(BODY, CLOSE, path=f"http://gateway{CHAT}"), 200),
         (chunked(b"%x\r\n" % len(BODY), BODY, b"\r\n0\r\n\r\n"), 200),
+        (chunked(*[b"1\r\n%c\r\n" % byte for byte in BODY], b"0\r\n\r\n"), 200),
         (chunked(b"ZZZ\r\nfoo"), 400),
         (chunked(b'5\r\n{"mod\r\nQQ\r\n'), 400),
         (post(BODY, CLOSE, b"Transfer-Encoding: chunked\r\n"), 400),
@@ -220,3 +221,16 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another(tmp_path, ups
             await app(scope, receive, send)
 
     assert ["http.response.start"] == sent
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7])
+def test_a_long_body_is_whole_however_it_comes(talk, pieces):
+    """Its end is another message, and the model's name stands behind it: a piece that is lost would be missed."""
+    said = [{"role": "user", "content": "word " * 120_000}, {"role": "user", "content": "and the end"}]
+    raw = post(json.dumps({"messages": said, "model": "auto"}).encode(), CLOSE)
+    size = len(raw) // pieces + 1
+
+    answer = talk(*[raw[at : at + size] for at in range(0, len(raw), size)], pause_s=0.02)
+
+    assert b"200" == answer.split()[1]
+    assert 2.0 == talk.running.logged()[-1].decision.features["session.turn"]

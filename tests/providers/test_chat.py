@@ -47,7 +47,7 @@ def test_leaves_the_clients_own_spelling():
     """Numbers, escapes, order and white space reach the endpoint as they were written."""
     raw = b'{"x": 1e-7, "y":1.10, "model" : "auto" , "t": "\\u0041\\/", "messages": [ ]}'
 
-    assert raw.decode().replace('"auto"', '"gpt"') == with_members(parse_chat(raw), {"model": "gpt"})
+    assert raw.replace(b'"auto"', b'"gpt"') == with_members(parse_chat(raw), {"model": "gpt"})
 
 
 def test_replaces_the_top_level_name_only():
@@ -99,6 +99,19 @@ def test_refuses_what_is_no_json_object(raw, said):
     assert said in str(caught.value)
 
 
+@given(st.text(), st.binary(min_size=1, max_size=4), st.text())
+def test_strings_are_in_utf8_or_refused(before, between, after):
+    """Also where no text is made of the whole: the endpoint gets these very bytes."""
+    quoted = [json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass")[1:-1] for text in (before, after)]
+    raw = b'{"a": ["%b%b%b"]}' % (quoted[0], between, quoted[1])
+    try:
+        chat = parse_chat(raw)
+    except InvalidBody:
+        return
+
+    assert raw.decode() == chat.text
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw):
     """Whatever comes, it is an object or an `InvalidBody`."""
@@ -118,7 +131,7 @@ def test_half_of_a_surrogate_pair_is_taken_and_stays(raw):
     chat = parse_chat(raw)
 
     assert json.loads(raw) == chat.body
-    assert raw.decode().replace("auto", "gpt") == with_members(chat, {"model": "gpt"})
+    assert raw.replace(b"auto", b"gpt") == with_members(chat, {"model": "gpt"})
 
 
 def test_a_long_body_takes_less_time_than_a_json_parse():

@@ -23,8 +23,10 @@ def test_members_are_found_wherever_they_stand(body, wanted, indent, ascii_only)
     """Before or behind the messages, and whatever stands within them and looks like a member."""
     text = json.dumps(body, indent=indent, ensure_ascii=ascii_only)
     keys = wanted & body.keys()
+    raw = text.encode()
 
-    assert [one for one in members_of(text) if one.key in keys] == find(text, keys)
+    expected = [(one.key, text[one.start : one.end]) for one in members_of(text) if one.key in keys]
+    assert expected == [(one.key, raw[one.start : one.end].decode()) for one in find(raw, keys)]
 
 
 @given(OBJECTS, st.sampled_from([None, 2]))
@@ -49,13 +51,22 @@ def test_members_are_told_with_their_places(body, indent):
 )
 def test_a_name_that_is_written_with_escapes_is_not_taken_for_another(text):
     """A nested member, or a text, that reads as the name does is none of the object's own."""
-    (found,) = find(text, {"model"})
+    (found,) = find(text.encode(), {"model"})
 
-    assert ('"x"', "x") == (text[found.start : found.end], found.value)
+    assert ("model", '"x"') == (found.key, text[found.start : found.end])
 
 
 def test_what_is_behind_the_messages_is_found_without_reading_them():
     """The messages are not even JSON here, and nobody notices."""
-    text = '{"messages": [broken}, "model": "x", "stream": true}'
+    raw = b'{"messages": [broken}, "model": "x", "stream": true}'
 
-    assert ["x", True] == [one.value for one in find(text, {"model", "stream"})]
+    assert [b'"x"', b"true"] == [raw[one.start : one.end] for one in find(raw, {"model", "stream"})]
+
+
+def test_what_is_before_the_messages_is_found_without_reading_them():
+    """An array or object that holds no other is passed over, and what follows is not looked at."""
+    raw = b'{"stop": ["]", "\\"}"], "stream_options": {"x": "}"}, "model" : 1.0 , "messages": [broken'
+
+    found = [raw[one.start : one.end] for one in find(raw, {"stop", "stream_options", "model"})]
+
+    assert [b'["]", "\\"}"]', b'{"x": "}"}', b"1.0"] == found

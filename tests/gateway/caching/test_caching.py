@@ -437,7 +437,7 @@ async def test_an_answer_of_an_unknown_model_is_not_kept(here):
 async def test_what_cannot_be_written_in_one_form_is_not_cached(here):
     """Such a request is answered as if there were no cache."""
     asked = question()
-    odd = replace(asked.chat, text='{"messages": [], "x": 1e' + "9" * 5000 + "}")
+    odd = replace(asked.chat, raw=b'{"messages": [], "x": 1e' + b"9" * 5000 + b"}")
     routed = replace(await here.routed(asked), chat=odd)
 
     found = await here.caching.lookup(asked, routed, SEMANTIC, Holder(), asked.request.at)

@@ -10,9 +10,10 @@ import pytest
 
 from gateway.events import Outcome
 from gateway.implicit.answer import Gathered
+from gateway.implicit.look import Note
 from gateway.implicit.memory import LocalMemory
 from gateway.implicit.rules import ImplicitRules
-from gateway.implicit.watch import LATER_S, MAX_NOTES, Note, Watch
+from gateway.implicit.watch import LATER_S, MAX_NOTES, Watch
 from gateway.quotas.types import Holder
 from providers.chat import parse_chat
 
