@@ -93,7 +93,11 @@ def shown(features: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(features: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in features.items()}
+    plain = dict(features)
+    for name, value in features.items():
+        if isinstance(value, tuple):  # as one or two of some twenty are: to make each value anew takes twice as long
+            plain[name] = list(value)
+    return plain
 
 
 def _data_class(found: tuple[str, tuple[str, ...]] | None) -> dict[str, Any] | None:
