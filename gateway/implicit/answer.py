@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 #: Bytes of an answer beyond which its text is given up: nobody compares or judges books.
 MAX_BYTES: Final = 256 * 1024
-#: Bytes of a whole answer that is kept as it came until somebody asks what it says: that is seldom the moment it comes,
-#: which others wait for.
-KEPT_BYTES: Final = 64 * 1024
 #: A chunk that says a piece of text, in which nothing is escaped, and nothing else: most chunks are such. A quotation
 #: mark inside a text is escaped, so that no text can pass for this.
 _PLAIN = re.compile(rb'"delta": ?\{(?:"role": ?"assistant", ?)?"content": ?"([^"\\]*)"\}')
@@ -64,13 +61,10 @@ class Gathered:
     Pieces are bytes of UTF-8 until the end: of most events nothing is read but the text.
     """
 
-    __slots__ = ("_growing", "_left", "_single", "_unread")
-
     def __init__(self, wanted: int = 1) -> None:
         self._single = wanted == 1
         self._left = MAX_BYTES
-        self._growing: dict[int, _Growing] = {}
-        self._unread: list[tuple[bytes, Mapping[str, Any] | None]] = []
+        self._kept: dict[int, _Growing] = {0: _Growing()} if self._single else {}
 
     def events(self, events: Sequence[bytes]) -> None:
         """Take in events of a stream. Never raises: from what cannot be read, the answer is given up."""
@@ -79,7 +73,7 @@ class Gathered:
                 return
             if self._single and (plain := _PLAIN.search(event)) is not None:
                 self._left -= len(plain[1])
-                (self._growing.get(0) or self._begun(0)).said += plain[1]
+                self._kept[0].said += plain[1]
             else:
                 self._read(event)
 
@@ -90,22 +84,10 @@ class Gathered:
     def _read(self, event: bytes) -> None:
         payload = event_data(event)
         if payload and payload != DONE:
-            self._take(payload, None)
+            self.whole(payload)
 
     def whole(self, body: bytes, answer: Mapping[str, Any] | None = None) -> None:
-        """Take in a whole answer: `answer` is what it stands for, if known. Never raises."""
-        self._unread.append((body, answer))
-        if len(body) > KEPT_BYTES:
-            self._read_all()
-
-    def _read_all(self) -> None:
-        """Read what came whole, in its order."""
-        for body, answer in self._unread:
-            self._take(body, answer)
-        self._unread.clear()
-
-    def _take(self, body: bytes, answer: Mapping[str, Any] | None) -> None:
-        """Take in a whole answer, or a chunk of a stream."""
+        """Take in a whole answer, or a chunk of a stream: `answer` is what it stands for, if known. Never raises."""
         try:
             for choice in objects((parse(body) if answer is None else answer).get("choices")):
                 self._add(choice)
@@ -114,22 +96,13 @@ class Gathered:
 
     def choices(self) -> tuple[Choice, ...] | None:
         """Return what every choice says; None where it could not be read, or is too long."""
-        if self._unread:
-            self._read_all()
-        if self._left < 0:
-            return None
-        if self._single and 0 not in self._growing:
-            self._begun(0)
-        return tuple([growing.choice() for _, growing in sorted(self._growing.items())])
-
-    def _begun(self, number: int) -> _Growing:
-        """Return a choice that has just begun."""
-        growing = self._growing[number] = _Growing()
-        return growing
+        return None if self._left < 0 else tuple([kept.choice() for _, kept in sorted(self._kept.items())])
 
     def _add(self, choice: Mapping[str, Any]) -> None:
-        index = int(choice.get("index") or 0)
-        kept = self._growing.get(index) or self._begun(index)
+        number = int(choice.get("index") or 0)
+        kept = self._kept.get(number)
+        if kept is None:
+            kept = self._kept[number] = _Growing()
         said = choice.get("delta") or choice.get("message") or {}
         content = said.get("content")
         text = (content if isinstance(content, str) else "".join(texts_of(content))).encode(errors="replace")
