@@ -190,8 +190,9 @@ class Metrics:
         model = outcome.served_by or "none"
         self.requests.labels(policy, model, str(outcome.status)).inc()
         self.request_seconds.labels(policy).observe(outcome.latency_s)
-        if outcome.own is not None:
-            self._spend(outcome.own)
+        own = outcome.own
+        if own is not None:
+            self._spend(own)
         for call in outcome.calls:
             self._spend(call)
         if outcome.calls or outcome.answer is not None:

@@ -50,9 +50,9 @@ class _Growing:
     other: bool = False
 
     def choice(self) -> Choice:
-        calls = tuple(Call("".join(name), "".join(said)) for _, (name, said) in sorted(self.calls.items()))
+        calls = [Call("".join(name), "".join(said)) for _, (name, said) in sorted(self.calls.items())]
         text = self.said.decode(errors="replace")
-        return Choice(text, calls, self.refused, self.finish_reason, self.other)
+        return Choice(text, tuple(calls), self.refused, self.finish_reason, self.other)
 
 
 class Gathered:
@@ -96,12 +96,16 @@ class Gathered:
 
     def choices(self) -> tuple[Choice, ...] | None:
         """Return what every choice says; None where it could not be read, or is too long."""
-        return None if self._left < 0 else tuple(kept.choice() for _, kept in sorted(self._kept.items()))
+        return None if self._left < 0 else tuple([kept.choice() for _, kept in sorted(self._kept.items())])
 
     def _add(self, choice: Mapping[str, Any]) -> None:
-        kept = self._kept.setdefault(int(choice.get("index") or 0), _Growing())
+        number = int(choice.get("index") or 0)
+        kept = self._kept.get(number)
+        if kept is None:
+            kept = self._kept[number] = _Growing()
         said = choice.get("delta") or choice.get("message") or {}
-        text = "".join(texts_of(said.get("content"))).encode(errors="replace")
+        content = said.get("content")
+        text = (content if isinstance(content, str) else "".join(texts_of(content))).encode(errors="replace")
         self._left -= len(text)
         kept.said += text
         kept.refused = kept.refused or bool(said.get("refusal"))

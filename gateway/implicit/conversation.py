@@ -138,7 +138,8 @@ def _is_long(messages: Sequence[Message]) -> bool:
     left = _LONG
     for message in messages:
         if is_user(message):
-            text = text_of(message)
+            content = message.get("content")
+            text = content if isinstance(content, str) else text_of(message)
             # A text has at least as many bytes as characters.
             left -= len(text) if len(text) >= left else len(text.encode(errors="replace"))
             if left <= 0:

@@ -79,7 +79,8 @@ class Watch:
 
     async def _look(self) -> None:
         """Look at some notes: what all of them have to do with is recalled at once, and kept at once."""
-        signs, memory = await self._keys(), self.memory
+        memory = self.memory
+        signs = await self._keys(memory)
         looks = self._read(signs.reader)
         if not looks:
             return
@@ -114,9 +115,9 @@ class Watch:
             del self._under_way[next(iter(self._under_way))]
         return looks
 
-    async def _keys(self) -> Signs:
+    async def _keys(self, memory: Memory) -> Signs:
         """Return what reads signs with the key in force."""
-        secret = await self.memory.secret()
+        secret = await memory.secret()
         if self._signs is None or secret != self._secret:
             self._secret, self._signs = secret, Signs(Reader(secret), Sketcher(secret))
         return self._signs

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.events import Outcome
 from gateway.implicit.answer import Gathered
@@ -46,7 +49,7 @@ class Watching:
 
     def __init__(self):
         self.told, self.dropped = [], 0
-        self.memory = LocalMemory(600)
+        self.memory = LocalMemory(600, b"a key")
         self.watch = Watch(self.memory, self.told.append, self.drop)
         self.task = asyncio.ensure_future(self.watch.run())
 
@@ -153,3 +156,48 @@ async def test_of_an_answer_nobody_remembers_the_question_nothing_is_kept(watchi
 
     assert [(1, "empty", 0.0)] == await watching.looked_at(Note(RULES, first), answer(first, text=""))
     assert 0 == len(watching.watch.memory)
+
+
+#: What happens, to which of the requests or conversations, and how many seconds after what happened before.
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["ask", "next", "answer", "fail"]), st.integers(0, 2), st.sampled_from([0.0, 2.0, 30.0])),
+    max_size=16,
+)
+#: How an answer comes back: as it was, mended, and another one.
+BACK = (TEXT, TEXT.replace("largest", "mightiest"), "Oh.")
+
+
+def story(steps):
+    """Return what is noted while requests are asked, answered, asked again and gone on from."""
+    notes, under_way, now = [], [], 0.0
+    for number, (what, which, after_s) in enumerate(steps):
+        now += after_s
+        if what in ("ask", "next"):
+            turns = [{"role": "user", "content": f"Which river is the largest of {which // 2}?"}]
+            if what == "next":
+                turns += [{"role": "assistant", "content": BACK[which]}, {"role": "user", "content": "And?"}]
+            under_way.append((request(number, *turns, after_s=now), now))
+            notes.append(Note(RULES, under_way[-1][0]))
+        elif under_way:
+            asked, asked_s = under_way.pop(which % len(under_way))
+            note = answer(asked, after_s=now - asked_s)
+            notes.append(note._replace(outcome=replace(note.outcome, error="timeout" if what == "fail" else None)))
+    return notes
+
+
+async def told_of(*together):
+    """Return what is told of notes, some of which are looked at together each time, and how much is remembered."""
+    watching = Watching()
+    for notes in together:
+        await watching.looked_at(*notes)
+    watching.task.cancel()
+    await asyncio.gather(watching.task, return_exceptions=True)
+    return watching.told, dict(watching.memory._seen)
+
+
+@given(STEPS)
+def test_notes_that_are_looked_at_together_tell_what_they_tell_one_by_one(steps):
+    """Also where one has to do with another that was noted a moment before."""
+    notes = story(steps)
+
+    assert asyncio.run(told_of(*[[note] for note in notes])) == asyncio.run(told_of(notes))
