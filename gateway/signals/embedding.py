@@ -63,7 +63,7 @@ class Embedder:
         self._running: asyncio.Future[Vector] | None = None
         self._closed = False
         self._read, self._is_quick = reading_of(encoder), quickness_of(encoder)
-        # Else each event of the loop would wait for a slice of the encoder's time: p99 4 ms, and 0.2 so.
+        # Else what wakes the loop would wait for the end of a slice of the encoder's time, up to 4 ms.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedder", initializer=stand_back)
 
     async def embed(self, text: str) -> Vector:
