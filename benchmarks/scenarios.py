@@ -6,7 +6,7 @@ import json
 import subprocess
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rig import varied_load
@@ -25,6 +25,9 @@ Kind = Literal["requests", "latency", "beside", "streams", "long", "huge", "over
 VARIED_RATE = 20
 #: Connections where each prompt takes a model of its own: what is under way when the time is up is lost to the count.
 VARIED_CONNECTIONS = 4
+#: How long before a measurement the other load is begun: to start its generator takes half a second of the core that
+#: the generator of the measurement needs, too.
+LEAD_S = 1.0
 #: A load generator that has not ended this long after it should have is ended.
 GRACE_S = 30.0
 
@@ -172,9 +175,11 @@ def _beside(load: Load, target: Target, kind: Kind) -> Iterator[None]:
     if kind != "beside" or target.beside is None:
         yield
         return
+    longer = replace(load, seconds=load.seconds + LEAD_S)
     with pinned(load.core):
-        other = subprocess.Popen(load.command(target.beside, "latency"), stdout=subprocess.DEVNULL)
+        other = subprocess.Popen(longer.command(target.beside, "latency"), stdout=subprocess.DEVNULL)
     try:
+        time.sleep(LEAD_S)
         yield
     finally:
         other.wait(load.limit_s(kind))

@@ -19,6 +19,7 @@ from gateway.keys.opening import open_ring
 from gateway.resources import Resources
 from gateway.runtime import Parts, Runtime
 from gateway.signals.embedding import Embedder
+from gateway.standing_back import in_background
 from providers.local import LocalError, LocalModel, LocalServer
 from providers.transport import open_transport
 from providers.vendors import VENDORS
@@ -106,7 +107,8 @@ class _Opening:
         key = ("embedder", settings)
 
         async def open_it() -> Embedder:
-            encoder = await asyncio.to_thread(open_encoder_of, self._files)
+            # The encoder's own threads are started as it is opened.
+            encoder = await in_background(open_encoder_of, self._files)
             return Embedder(encoder, cache_entries=settings.cache_entries)
 
         embedder = await self._resources.acquire(key, open_it)

@@ -13,6 +13,7 @@ import numpy as np
 
 from gateway.signals.encoder import quickness_of, reading_of
 from gateway.signals.recall import Recall
+from gateway.standing_back import stand_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,8 @@ class Embedder:
         self._running: asyncio.Future[Vector] | None = None
         self._closed = False
         self._read, self._is_quick = reading_of(encoder), quickness_of(encoder)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+        # Else what wakes the loop would wait for the end of a slice of the encoder's time, up to 4 ms.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedder", initializer=stand_back)
 
     async def embed(self, text: str) -> Vector:
         """Return the unit vector `[dimension]` of a text, which may be shared: it is read-only.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.signals.wanted import Wanted, wanted_of
+from gateway.standing_back import stand_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,7 +55,7 @@ class Signals:
         self._embedder = embedder
         self._deadline_s = deadline_s
         self._metrics = metrics
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="signals")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="signals", initializer=stand_back)
         self._resolved: dict[frozenset[str], Wanted] = {}
 
     def close(self) -> None:

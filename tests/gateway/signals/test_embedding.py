@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.signals.embedding import MAX_BATCH, MAX_BATCH_CHARACTERS, Embedder
+from gateway.standing_back import SLICE_NS
+from tests.gateway.slices import needs_slices, slice_ns
 
 
 class Counting:
@@ -54,6 +56,23 @@ async def test_returns_the_encoders_vector():
 
     assert [5, 1] == (await embedder.embed("first")).tolist()
     await embedder.aclose()
+
+
+@needs_slices
+async def test_the_encoder_lets_the_event_loop_go_first():
+    """On a core that both want, its thread stands back."""
+
+    class Telling(Counting):
+        def encode(self, texts):
+            slices.add(slice_ns())
+            return super().encode(texts)
+
+    slices = set()
+    embedder = Embedder(Telling())
+    await embedder.embed("first")
+    await embedder.aclose()
+
+    assert {SLICE_NS} == slices
 
 
 async def test_returns_vectors_that_nobody_can_change():
