@@ -11,13 +11,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import error_body, retry_after
-from gateway.resting import Resting
+from gateway.resting import Rest, Resting
 from gateway.shedding import MANY, RETRY_S, Shedding
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
 
     from gateway.config.models import ServerConfig
+    from gateway.connections import BoundedProtocol
 
 logger = logging.getLogger("pointsman")
 
@@ -44,23 +45,24 @@ class Overload:
 
     def __init__(self, settings: ServerConfig, counted: Counter) -> None:
         self.refusal = Refusal()
-        self.resting = Resting()
+        self._resting = Resting()
         self._max_in_flight = settings.max_in_flight
         self._shedding = Shedding(settings.max_lag_s)
         self._late = counted.labels("lag")
         self._full = counted.labels("in_flight")
         #: Whether somebody has asked in this turn of the loop, and since the last look.
         self._in_turn = self._asked = False
+        #: Whether it is looked at, and said, that there is overload; when somebody was refused last because of it.
         self._looks = self._told = False
-        self._looked, self._cpu_s = 0.0, 0.0
-        #: Share of the processor that the loop takes, and when somebody was refused last because of it.
-        self._busy = 1.0
         self._refused_at = 0.0
+        #: When it was looked at last, the loop's processor time until then, and the share it takes of a processor.
+        self._looked = self._cpu_s = 0.0
+        self._busy = 1.0
 
     def admit(self, in_flight: int, *, early: bool = False) -> Refusal | None:
         """Take a request, or return how it is refused; `early` if its sender was refused less than `RETRY_S` ago."""
         if not self._in_turn:
-            # Called before the first request of the turn is gone on with, and when all of them are read.
+            # It is called when all that have come in this turn are read, before the first is gone on with.
             self._in_turn = True
             asyncio.get_running_loop().call_soon(self._turn)
         if in_flight >= self._max_in_flight:
@@ -71,25 +73,36 @@ class Overload:
         self._late.inc()
         return self.refusal
 
+    def rest(self, connection: BoundedProtocol) -> None:
+        """Do not go on with a connection that was refused for a moment."""
+        now = time.monotonic()
+        self._resting.add(Rest(connection, self._resting), now)
+        self._begin_to_look(now)
+
     def _turn(self) -> None:
         """Begin to work on what has come in one turn."""
-        shedding, self._in_turn, self._asked = self._shedding, False, True
+        shedding, now = self._shedding, time.monotonic()
+        self._in_turn, self._asked = False, True
         refused = shedding.refused
-        now = time.monotonic()
-        taken = shedding.turn(now, len(self.resting))
+        taken = shedding.turn(now, len(self._resting))
         if refused:
             self._refused_at = now
         if taken >= MANY or refused or shedding.is_on:
             asyncio.get_running_loop().call_soon(self._turned, taken, refused, now, time.thread_time())
 
     def _turned(self, taken: int, refused: int, begun: float, cpu_s: float) -> None:
-        """Note how long the turn was. It is called before what has come meanwhile is worked on."""
+        """Note how long the turn was: what has come meanwhile is read, and not gone on with yet."""
         now = time.monotonic()
         self._shedding.turned(taken, now, now - begun, time.thread_time() - cpu_s)
         if refused and not self._told:
             self._told = True
             logger.warning("overload.began", extra={"late_ms": round((now - begun) * 1000)})
-        if not self._looks and (refused or self._shedding.is_on):
+
+        if self._shedding.is_on:
+            self._begin_to_look(now)
+
+    def _begin_to_look(self, now: float) -> None:
+        if not self._looks:
             self._looks, self._busy = True, 1.0
             self._look_again(now)
 
@@ -102,11 +115,11 @@ class Overload:
         shedding, now = self._shedding, time.monotonic()
         busy = (time.thread_time() - self._cpu_s) / (now - self._looked)
         self._busy = MEMORY * self._busy + (1 - MEMORY) * busy
-        if not self._asked:
-            shedding.turn(now, len(self.resting))
+        if not (self._asked or self._in_turn):
+            shedding.turn(now, len(self._resting))  # one in which nobody has asked
         self._asked = False
-        self.resting.wake(now)
-        over = not shedding.is_on and not self.resting and now - self._refused_at >= RETRY_S
+        self._resting.wake(now)
+        over = not (shedding.is_on or self._resting) and now - self._refused_at >= RETRY_S
         if over and self._told:
             self._told = False
             logger.warning("overload.ended")

@@ -25,20 +25,19 @@ MOST_BYTES: Final = 65_536
 class Rest(asyncio.Protocol):
     """Stands in for the protocol of a connection while it rests: the path of other requests knows nothing of it."""
 
-    def __init__(self, protocol: BoundedProtocol, resting: Resting, now: float) -> None:
+    __slots__ = ("_kept", "_protocol", "_resting", "_transport")
+
+    def __init__(self, protocol: BoundedProtocol, resting: Resting) -> None:
         self._protocol = protocol
         self._transport = protocol.transport
         self._resting = resting
-        self._kept: list[bytes] = []
-        self._bytes = 0
+        self._kept = b""
         self._transport.set_protocol(self)
-        resting.add(self, now)
 
     def data_received(self, data: bytes) -> None:
         """Keep it."""
-        self._kept.append(data)
-        self._bytes += len(data)
-        if self._bytes > MOST_BYTES:
+        self._kept += data
+        if len(self._kept) > MOST_BYTES:
             self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -54,7 +53,6 @@ class Rest(asyncio.Protocol):
         """Pass it on."""
         self._protocol.resume_writing()
 
-
     def wake(self) -> None:
         """Go on with what was kept, or else with waiting for it, as after an answer."""
         if self._transport.is_closing():
@@ -62,7 +60,7 @@ class Rest(asyncio.Protocol):
         self._transport.set_protocol(self._protocol)
         self._transport.resume_reading()
         if self._kept:
-            self._protocol.data_received(b"".join(self._kept))
+            self._protocol.data_received(self._kept)
         else:
             self._protocol.on_response_complete()
 
@@ -78,7 +76,7 @@ class Resting:
         return len(self._until)
 
     def add(self, rest: Rest, now: float) -> None:
-        """Let one rest."""
+        """Let one rest that came after all others."""
         self._until[rest] = now + PAUSE_S
 
     def discard(self, rest: Rest) -> None:

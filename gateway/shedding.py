@@ -18,7 +18,7 @@ from typing import Final
 ALWAYS: Final = 160
 #: While fewer are under way, one more is taken under overload as well: they keep the processor busy. Who asks again too
 #: soon has waited unread, and is taken only where the processor would have next to nothing to do.
-FEW, FEWEST = 24, 16
+FEW, FEWEST = 32, 4
 #: Seconds after which whoever was refused may ask again.
 RETRY_S: Final = 1.0
 #: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
