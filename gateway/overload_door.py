@@ -68,7 +68,7 @@ class Door(BoundedProtocol):
             self.transport.close()
             return
         # What is left of thousands of such requests would be looked through for garbage every second, 25 ms at a time.
-        self.scope.clear()
+        del self.scope
         self.headers.clear()
         self._back_at = self.loop.time() + RETRY_S
         self.overload.rest(self)
