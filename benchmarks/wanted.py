@@ -118,6 +118,8 @@ class Judge:
     def _resources(self) -> Iterator[Wanted]:
         slowed = self.results.between(OURS, ("overload", "latency"), quantile("ms", "p99"))
         yield Wanted("6. 2,000 connections: p99 of those taken, of the unloaded p99", 10, slowed, at_most=True)
+        busy = self.results.between(OURS, ("overload", "requests"), quantile("ms", "p99"))
+        yield Wanted("6. the same, of the p99 at 64 connections that never wait", None, busy)
         ours = [target for target in self.targets if target.name == OURS]
         for target in ours:
             yield Wanted("MB of memory, idle, without encoder", 150, target.idle_mb, at_most=True, digits=0)

@@ -1,7 +1,7 @@
 """Connections that refuse requests under overload, before anything is made of them: no task, no scope, no body kept.
 
-That takes about a twentieth of the processor time of an answer. A connection that was refused is not read for a moment,
-or clients that never wait would take all the time there is with their refusals alone.
+That takes about a twentieth of the processor time of an answer. A connection that was refused rests for a moment, or
+clients that never wait would take all the time there is with their refusals alone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from gateway.overload import Overload
 from gateway.shedding import RETRY_S
 
 if TYPE_CHECKING:
-    import asyncio
-
     from prometheus_client import Counter
 
     from gateway.config.models import ServerConfig
@@ -24,39 +22,16 @@ if TYPE_CHECKING:
 
 #: What is refused: requests that take a decision. Probes, metrics, feedback and the admin API are always served.
 PATHS: Final = frozenset({b"/v1/chat/completions", b"/chat/completions", b"/v1/route", b"/route"})
-#: Seconds for which a connection is not read once it was refused.
-PAUSE_S: Final = 0.5
-
-
-class Asking:
-    """The connections whose last request was taken, and not seen to be answered yet."""
-
-    def __init__(self) -> None:
-        self.all: set[Door] = set()
-
-    def waiting(self) -> int:
-        """Forget those whose answer has begun, and return how many are left."""
-        self.all = {one for one in self.all if not one.cycle.response_started}
-        return len(self.all)
 
 
 class Door(BoundedProtocol):
     """Asks for each request whether it is taken; says to those that are not when to come back."""
 
     overload: ClassVar[Overload]
-    asking: ClassVar[Asking]
     refusal_head: ClassVar[bytes]
 
     _refusal: Refusal | None = None
     _back_at = 0.0
-    _pause: asyncio.TimerHandle | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Read no more."""
-        if self._pause is not None:
-            self._pause.cancel()
-        self.asking.all.discard(self)
-        super().connection_lost(exc)
 
     def on_headers_complete(self) -> None:
         """Take the request, or let its body pass by; what its sender has pipelined is taken with its first."""
@@ -69,7 +44,6 @@ class Door(BoundedProtocol):
                 if self.expect_100_continue:
                     self._turn_away(self._refusal, keep=False)
                 return
-            self.asking.all.add(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -93,22 +67,18 @@ class Door(BoundedProtocol):
         if not keep:
             self.transport.close()
             return
+        # What is left of thousands of such requests would be looked through for garbage every second, 25 ms at a time.
+        del self.scope
+        self.headers.clear()
         self._back_at = self.loop.time() + RETRY_S
-        self.flow.pause_reading()
-        self._pause = self.loop.call_later(PAUSE_S, self._read_again)
-
-    def _read_again(self) -> None:
-        self._pause = None
-        # What follows an answer: reading goes on, and a connection that stays idle is closed.
-        self.on_response_complete()
+        self.overload.rest(self)
 
 
 def door(protocol: type[BoundedProtocol], settings: ServerConfig, counted: Counter) -> type[Door]:
     """Return a protocol, with its bounds, that refuses what is too much; `counted` has the reason as its label."""
-    asking = Asking()
-    overload = Overload(settings, counted, asking.waiting)
+    overload = Overload(settings, counted)
     refusal = overload.refusal
     headers = {**refusal.headers, "content-length": str(len(refusal.body))}
     lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
     head = STATUS_LINE[refusal.status] + lines
-    return type("Taken", (Door, protocol), {"overload": overload, "asking": asking, "refusal_head": head})
+    return type("Taken", (Door, protocol), {"overload": overload, "refusal_head": head})

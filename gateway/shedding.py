@@ -1,9 +1,10 @@
-"""Decides how many requests are taken while the event loop is late: the decision alone, without clock and sockets.
+"""Decides how many requests are taken in a turn of the event loop: the decision alone, without clock and sockets.
 
-The loop's lateness is sampled. Where it is too late and more and more requests wait, about as many are taken as have
-been answered meanwhile, fewer while it is too late, and the others are refused, until nobody had to be for a while.
-One late sample is no overload, nor is a backlog that becomes smaller (compare Nichols and Jacobson, "Controlling Queue
-Delay", ACM Queue 10(5), 2012: a good queue is one that empties).
+What is bounded is work that nobody has begun: all requests that have come in one turn are read before the first of them
+is gone on with. A burst may be of so many that they take a third of a second. Beyond it requests are refused, and once
+many were, there is overload: from then on only so many are taken in a turn that turns stay short, until few are left
+who were refused. A loop whose turns are long for a while, with many requests in each, is overloaded as well (compare
+Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012: a good queue is one that empties).
 """
 
 from __future__ import annotations
@@ -12,97 +13,98 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-#: While no more than these wait for their answer to begin, it is no overload however late the loop is: so few no
-#: machine lets wait for long, and a loop that is late for other reasons than requests still answers.
+#: So many are no overload, taken in one turn or refused a moment ago, however long turns are: so few no machine lets
+#: wait for long, and a loop that is late for other reasons than requests still answers.
 ALWAYS: Final = 160
-#: So many may wait under overload as well: they keep the processor busy, and wait no longer than it takes.
-FEW: Final = 24
-#: Seconds after which whoever was refused may ask again, and for which nobody may be refused before it is over.
+#: While fewer are under way, one more is taken under overload as well: they keep the processor busy. Who asks again too
+#: soon has waited unread, and is taken only where the processor would have next to nothing to do.
+FEW, FEWEST = 32, 4
+#: Seconds after which whoever was refused may ask again.
 RETRY_S: Final = 1.0
-#: How many are taken for each that was answered, while the loop is in time and while it is too late.
-MORE, FEWER = 1.125, 0.5
-#: Once it has been in time for `EASY_S`, at least so many more are taken with each sample: where answers take long,
-#: that few were answered says nothing.
-GROWTH, EASY_S = 1.1, 0.1
-#: A backlog of less than this share of what it was becomes smaller.
-STAYING: Final = 0.95
-#: How many times later than is allowed the loop has to be before anybody is refused: what is allowed is what it is
-#: brought back to. Hundreds of streams in good order make it as late as that in each turn.
+#: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
+BURST, BURST_S = 512, 0.5
+#: Turns of so many requests tell what one takes: beside so many the events of streams hardly count.
+MANY: Final = 64
+#: The share of the allowed lateness that a turn may take under overload: an answer takes two turns or three.
+SHARE: Final = 0.5
+#: What becomes of the number that is taken in a turn where the last took too long.
+FEWER: Final = 0.8
+#: How many times longer than the allowed lateness turns have to be for a lasting overload: what is allowed is what
+#: they are brought back to. Hundreds of streams in good order make turns as long as that.
 BEGIN: Final = 4
-#: Seconds for which the loop has to be so late, more than it is in time meanwhile: hiccups, and hundreds of requests
-#: that come at once, are no overload, however many wait for their answers.
+#: Seconds that turns have to be so long, more than they are shorter meanwhile: hundreds of requests that come at once,
+#: and are gone, are no overload.
 STANDING_S: Final = 0.6
-#: Two samples so many seconds apart tell whether more and more requests wait.
-MEMORY_S: Final = 0.25
+#: Seconds for which such an overload goes on at least: turns with many requests and with none may alternate.
+HOLD_S: Final = 0.25
 
 
 @dataclass(slots=True)
 class Shedding:
-    """Takes requests, and refuses some while the loop is later than `max_lag_s`."""
+    """Takes requests, and refuses some while there is more to do than can be done in time."""
 
     max_lag_s: float
     is_on: bool = False
-    #: Requests that were taken, and refused, since the last sample.
+    #: Requests that were taken, and refused, in this turn.
     taken: int = 0
     refused: int = 0
-    _waiting: int = 0
-    #: At the last sample that was too late, and how many seconds ago that was: how many waited, or had been taken.
-    _load: int = 0
-    _since_full_s: float = inf
+    #: Those that were taken in the turn before: half of what they need may be left to do.
+    _before: int = 0
+    _cost_s: float = 0.0
+    _burst: float = BURST
     _late_for_s: float = 0.0
-    _taken_before: int = 0
-    _in_time_s: float = 0.0
-    _room: float = 0.0
-    _calm_s: float = 0.0
+    _late_at: float = -inf
+    #: How many are taken in a turn under overload.
+    _room: float = FEW
 
     def takes(self, in_flight: int, *, early: bool = False) -> bool:
-        """Tell whether one more request is taken; `early` if its sender was refused less than `RETRY_S` ago."""
-        if self.is_on and not self._has_room(in_flight, early=early):
-            self.refused += 1
-            return False
-        self.taken += 1
-        return True
-
-    def is_suspect(self, late_s: float) -> bool:
-        """Tell whether a sample wants to know how many requests wait, which has to be counted."""
-        return self.is_on or late_s > BEGIN * self.max_lag_s
-
-    def sample(self, late_s: float, elapsed_s: float, waiting: int) -> None:
-        """Note how late the loop is, how long ago the last sample was, in seconds, and how many wait for an answer."""
+        """Tell whether one more request is taken; `early` if its sender asks again too soon, and the loop is busy."""
         if self.is_on:
-            self._adjust(late_s, elapsed_s, waiting)
+            taken = in_flight < (FEWEST if early else FEW) or (self.taken < self._room and not early)
         else:
-            self._watch(late_s, elapsed_s, waiting)
+            taken = self._before + self.taken < self._burst
+        if taken:
+            self.taken += 1
+        else:
+            self.refused += 1
+        return taken
+
+    def turn(self, now: float, resting: int) -> int:
+        """Begin a turn with those that were taken, and return how many; `resting` were refused a moment ago."""
+        taken, asked = self.taken, self.taken + self.refused
         self.taken = self.refused = 0
+        self._before = taken if taken >= MANY else 0
+        if resting >= ALWAYS:
+            self._begin()
+        elif resting + asked < ALWAYS and now - self._late_at > HOLD_S:
+            self.is_on = False
+        return taken
 
-    def _has_room(self, in_flight: int, *, early: bool) -> bool:
-        if in_flight < FEW or self._waiting + self.taken < FEW:
-            return True
-        return self.taken < self._room and (not early or self._in_time_s >= EASY_S)
+    def turned(self, taken: int, now: float, elapsed_s: float, cpu_s: float) -> None:
+        """Note how long a turn was with so many taken, that is over now: by the clock, and of processor time.
 
-    def _watch(self, late_s: float, elapsed_s: float, waiting: int) -> None:
-        # Those that were taken before the last sample may be what the loop has been busy with since.
-        load = max(waiting, self.taken, self._taken_before)
-        late = late_s > BEGIN * self.max_lag_s
-        self._late_for_s = min(max(self._late_for_s + (elapsed_s if late else -elapsed_s), 0.0), 2 * STANDING_S)
-        self._taken_before = self.taken
-        if late and load > ALWAYS:
-            stands = self._late_for_s >= STANDING_S and self._since_full_s <= MEMORY_S
-            if stands and load >= STAYING * self._load:
-                self.is_on, self._calm_s, self._in_time_s = True, 0.0, 0.0
-                self._room = 0.0
-            self._load, self._since_full_s = load, 0.0
-        else:
-            self._since_full_s += elapsed_s
-        self._waiting = waiting
+        Turns in which fewer than `MANY` were taken need not be told while `is_on` is not set.
+        """
+        self._before = 0
+        if self.is_on:
+            self._adjust(taken, elapsed_s)
+            return
+        if taken >= MANY:
+            self._cost_s += (cpu_s / taken - self._cost_s) * taken / (taken + MANY)
+            self._burst = max(ALWAYS, min(BURST_S / self._cost_s, BURST)) if self._cost_s else BURST
+        if taken >= ALWAYS and cpu_s > BEGIN * self.max_lag_s:
+            in_time_s = now - elapsed_s - self._late_at
+            self._late_for_s = max(self._late_for_s - in_time_s, 0.0) + cpu_s
+            self._late_at = now
+            if self._late_for_s >= STANDING_S:
+                self._begin()
 
-    def _adjust(self, late_s: float, elapsed_s: float, waiting: int) -> None:
-        answered = max(0, self._waiting + self.taken - waiting)
-        self._waiting = waiting
-        late = late_s > self.max_lag_s
-        self._in_time_s = 0.0 if late else self._in_time_s + elapsed_s
-        grown = self._room * GROWTH + 1 if self._in_time_s >= EASY_S else 0.0
-        self._room = answered * FEWER if late else max(answered * MORE, grown)
-        self._calm_s = 0.0 if self.refused or late_s > self.max_lag_s else self._calm_s + elapsed_s
-        if self._calm_s >= RETRY_S:
-            self.is_on, self._since_full_s, self._late_for_s, self._taken_before = False, inf, 0.0, 0
+    def _begin(self) -> None:
+        if not self.is_on:
+            self.is_on, self._late_for_s, self._room = True, 0.0, FEW
+
+    def _adjust(self, taken: int, elapsed_s: float) -> None:
+        if elapsed_s > SHARE * self.max_lag_s:
+            self._room = max(self._room * FEWER, 1.0)
+        elif taken >= self._room:
+            self._room += 1.0

@@ -15,12 +15,21 @@ from prometheus_client import CollectorRegistry, Counter
 from gateway.accepting import accept_more
 from gateway.config.models import ServerConfig
 from gateway.connections import bounded
-from gateway.overload_door import PATHS, PAUSE_S, door
+from gateway.overload_door import PATHS, door
+from gateway.resting import MOST_BYTES, PAUSE_S
+from gateway.shedding import ALWAYS, BURST, RETRY_S
 
 CHAT, BODY = "/v1/chat/completions", b'{"model": "m"}'
 ANSWER = b'{"id": 1}'
 #: Seconds of the event loop that a request takes.
 WORK_S = 0.002
+
+
+def work() -> None:
+    """Need the processor."""
+    end = time.thread_time() + WORK_S
+    while time.thread_time() < end:
+        pass
 
 
 class App:
@@ -34,7 +43,7 @@ class App:
     async def __call__(self, _scope, receive, send) -> None:
         while (await receive()).get("more_body"):
             pass
-        time.sleep(WORK_S)  # noqa: ASYNC251 - it stands for what the processor is needed for, on a machine of any speed
+        work()
         await self.open.wait()
         self.served += 1
         await send(
@@ -58,6 +67,10 @@ class Running:
     def refused(self, reason: str) -> float:
         return self._counter.labels(reason)._value.get()
 
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
     async def connect(self) -> Client:
         return Client(*await asyncio.open_connection("127.0.0.1", self.port))
 
@@ -73,9 +86,12 @@ class Client:
         return await self.answer()
 
     async def send(self, path: str = CHAT, body: bytes = BODY, *more: str) -> None:
+        self.write(path, body, *more)
+        await self._writer.drain()
+
+    def write(self, path: str = CHAT, body: bytes = BODY, *more: str) -> None:
         lines = [f"POST {path} HTTP/1.1", "host: here", *(more or [f"content-length: {len(body)}"]), "", ""]
         self._writer.write("\r\n".join(lines).encode() + body)
-        await self._writer.drain()
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
@@ -210,25 +226,105 @@ async def test_a_connection_that_was_refused_is_read_again_after_a_moment():
         busy.close(), eager.close()
 
 
+async def test_who_hangs_up_while_it_rests_is_seen_to_at_once():
+    """Whoever is gone is no overload."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, eager = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        await eager.ask()
+        assert 2 == running.connections
+        await eager.send()
+        eager.close()
+        await asyncio.sleep(PAUSE_S / 5)
+        assert 1 == running.connections
+        running.app.open.set()
+        await busy.answer()
+        busy.close()
+
+
+async def test_what_a_resting_connection_sends_is_kept():
+    """Also more of it than is kept at a time."""
+    async with serving(max_in_flight=1) as running:
+        running.app.open.clear()
+        busy, eager = await running.connect(), await running.connect()
+        await busy.send()
+        await asyncio.sleep(0.05)
+        await eager.ask()
+        running.app.open.set()
+        await busy.answer()
+        assert 200 == (await eager.ask("/v1/feedback", b"x" * 20 * MOST_BYTES))[0]
+        assert 200 == (await eager.ask())[0]
+        busy.close(), eager.close()
+
+
+async def _insist(running: Running, end: float, waits: dict[int, list[float]], *, last_s: float) -> None:
+    """Never wait, also not after a refusal; note how long requests of the last seconds took."""
+    client = await running.connect()
+    while (begun := time.monotonic()) < end:
+        status, *_ = await client.ask()
+        if end - begun < last_s:
+            waits[status].append(time.monotonic() - begun)
+    client.close()
+
+
 async def test_overload_leaves_those_that_are_taken_a_short_wait():
     """500 clients that never wait, and a server that could serve 500 requests a second."""
     async with serving() as running:
         waits: dict[int, list[float]] = {200: [], 429: []}
-        end = time.monotonic() + 7
-
-        async def insist() -> None:
-            client = await running.connect()
-            while (begun := time.monotonic()) < end:
-                status, *_ = await client.ask()
-                if end - begun < 2:
-                    waits[status].append(time.monotonic() - begun)
-            client.close()
-
-        await asyncio.gather(*(insist() for _ in range(500)))
+        end = time.monotonic() + 5
+        await asyncio.gather(*(_insist(running, end, waits, last_s=2) for _ in range(500)))
 
         assert len(waits[200]) > 100
         assert running.refused("lag") >= len(waits[429]) > 100
-        assert statistics.median(waits[200]) < 500 * WORK_S  # what it is without a bound
+        assert statistics.median(waits[200]) < 500 * WORK_S / 3  # a third of what it is without a bound
+
+
+async def _at_once(clients: list[Client]) -> list[int]:
+    """Ask by all of them between two turns of the loop, and return what each is answered."""
+    for client in clients:
+        client.write()
+    return [(await client.answer())[0] for client in clients]
+
+
+async def _pressed(running: Running) -> list[Client]:
+    """Return the clients of two bursts: in the first the server learned that the second was too much."""
+    clients = [await running.connect() for _ in range(500)]
+    assert len(clients) < BURST
+    assert {200} == set(await _at_once(clients))
+    assert 0 == running.refused("lag")
+    assert {200, 429} == set(await _at_once(clients))
+    assert running.refused("lag") > ALWAYS
+    return clients
+
+
+async def test_when_those_have_left_that_made_the_overload_nobody_is_refused_any_more():
+    """Nor before it by a burst that was no more than the server could answer."""
+    async with serving() as running:
+        for client in await _pressed(running):
+            client.close()
+        await asyncio.sleep(PAUSE_S / 2)  # for the server to see it
+        assert 0 == running.connections
+        before = running.refused("lag")
+        polite = [await running.connect() for _ in range(64)]
+        assert {200} == set(await _at_once(polite))
+        assert before == running.refused("lag")
+        for client in polite:
+            client.close()
+
+
+async def test_the_beginning_and_the_end_are_said_once(caplog):
+    """With how late the loop was."""
+    async with serving() as running:
+        clients = await _pressed(running)
+        await asyncio.sleep(RETRY_S + 0.5)
+        assert {200} == set(await _at_once(clients[:ALWAYS]))
+        for client in clients:
+            client.close()
+    said = [record for record in caplog.records if record.message.startswith("overload.")]
+    assert ["overload.began", "overload.ended"] == [record.message for record in said]
+    assert said[0].late_ms > 0
 
 
 async def test_no_few_clients_are_refused_however_late_the_loop_is():

@@ -1,4 +1,4 @@
-"""How many requests are taken while the loop is late: the decision alone."""
+"""How many requests are taken in a turn of the event loop: the decision alone."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.shedding import ALWAYS, BEGIN, EASY_S, FEW, MEMORY_S, RETRY_S, STANDING_S, Shedding
+from gateway.shedding import ALWAYS, BEGIN, BURST, BURST_S, FEW, FEWEST, HOLD_S, MANY, SHARE, STANDING_S, Shedding
 
-LAG_S, LATE_S, WINDOW_S = 0.025, 0.15, 0.16
+LAG_S = 0.025
+#: A turn that is too long, and one that is short, also under overload.
+LONG_S, SHORT_S = 2 * BEGIN * LAG_S, SHARE * LAG_S / 2
 
 
-def pressed(waiting: int = 10 * ALWAYS) -> Shedding:
+def pressed() -> Shedding:
     """Return one that has begun to refuse."""
     shedding = Shedding(LAG_S)
-    for _ in range(ceil(STANDING_S / WINDOW_S)):
-        shedding.sample(LATE_S, WINDOW_S, waiting)
+    shedding.turn(0.0, ALWAYS)
     assert shedding.is_on
     return shedding
 
@@ -27,101 +28,146 @@ def taken(shedding: Shedding, count: int, *, in_flight: int = 10 * ALWAYS, early
     return sum(shedding.takes(in_flight, early=early) for _ in range(count))
 
 
-def test_all_are_taken_while_the_loop_is_in_time():
-    """However many there are."""
+def worked(shedding: Shedding, now: float, work_s: float, *, resting: int = 0) -> float:
+    """Work on what was taken for so many seconds, and return when it is done."""
+    count = shedding.turn(now, resting)
+    shedding.turned(count, now + work_s, work_s, work_s)
+    return now + work_s
+
+
+def test_a_burst_is_taken_and_what_is_beyond_it_refused():
+    """All of one turn are read before the first is gone on with."""
+    assert BURST == taken(Shedding(LAG_S), 2000)
+
+
+def test_two_turns_share_a_burst():
+    """After one turn half of what its requests need is left to do."""
     shedding = Shedding(LAG_S)
+    assert 400 == taken(shedding, 400)
+    shedding.turn(0.0, 0)
+    assert BURST - 400 == taken(shedding, 400)
+
+
+def test_a_turn_later_there_is_room_for_another_burst():
+    """Once nothing is left of the first."""
+    shedding = Shedding(LAG_S)
+    taken(shedding, BURST)
+    worked(shedding, 0.0, SHORT_S)
+    assert BURST == taken(shedding, 2000)
+
+
+def test_fewer_make_a_burst_where_each_takes_long():
+    """What is bounded is the time that they take."""
+    shedding, now = Shedding(LAG_S), 0.0
+    for _ in range(20):
+        taken(shedding, ALWAYS - 1)
+        now = worked(shedding, now, (ALWAYS - 1) * BURST_S / 300)
+    assert 300 == pytest.approx(taken(shedding, 2000), abs=3)
+
+
+def test_a_burst_is_never_less_than_what_is_always_taken():
+    """However long requests take."""
+    shedding, now = Shedding(LAG_S), 0.0
+    for _ in range(20):
+        taken(shedding, ALWAYS - 1)
+        now = worked(shedding, now, 10.0)
+    assert ALWAYS == taken(shedding, 2000)
+
+
+def test_turns_of_few_requests_tell_nothing_of_what_one_takes():
+    """Their time is that of streams' events."""
+    shedding = Shedding(LAG_S)
+    taken(shedding, MANY - 1)
+    worked(shedding, 0.0, 10.0)
+    assert BURST == taken(shedding, 2000)
+
+
+def test_a_few_clients_that_never_wait_are_no_overload():
+    """However long turns are."""
+    shedding, now = Shedding(LAG_S), 0.0
+    for _ in range(100):
+        assert ALWAYS - 1 == taken(shedding, ALWAYS - 1)
+        now = worked(shedding, now, LONG_S)
+
+
+def test_many_long_turns_of_many_requests_are_overload():
+    """Though none was more than a burst."""
+    shedding, now, turns = Shedding(LAG_S), 0.0, 0
+    while not shedding.is_on:
+        taken(shedding, ALWAYS)
+        now, turns = worked(shedding, now, LONG_S), turns + 1
+    assert ceil(STANDING_S / LONG_S) == turns
+
+
+def test_bursts_with_pauses_are_no_overload():
+    """What was done in time is taken off."""
+    shedding, now = Shedding(LAG_S), 0.0
     for _ in range(50):
-        assert 1000 == taken(shedding, 1000)
-        shedding.sample(BEGIN * LAG_S, WINDOW_S, 1000)
+        assert 500 == taken(shedding, 500)
+        now = worked(shedding, now, STANDING_S / 2) + STANDING_S
 
 
-@pytest.mark.parametrize(
-    "samples",
-    [
-        [(LATE_S, 500)],
-        [(LATE_S, 500), (LATE_S, 400), (LATE_S, 300), (LATE_S, 100)],
-        [(LATE_S, ALWAYS)] * 9,
-        [*[(LATE_S, 500)] * 3, *[(0.0, 500)] * 3, *[(LATE_S, 500)] * 3],
-        [(LATE_S, 500), *[(0.0, 500)] * round(MEMORY_S / WINDOW_S + 1), (LATE_S, 500)],
-    ],
-    ids=["once", "a backlog that becomes smaller", "few wait", "with pauses", "long ago"],
-)
-def test_what_is_no_overload_refuses_nobody(samples):
-    """A loop may be late for once, or for another reason than requests."""
-    shedding = Shedding(LAG_S)
-    for late_s, waiting in samples:
-        shedding.sample(late_s, WINDOW_S, waiting)
-        assert ALWAYS == taken(shedding, ALWAYS)
-
-
-def test_a_late_loop_with_more_and_more_waiting_refuses():
-    """Whoever comes then, until some have been answered."""
-    assert 0 == taken(pressed(), 500)
-
-
-def test_about_as_many_are_taken_as_were_answered():
-    """Fewer while it is too late, more while it is not."""
-    shedding = pressed(1000)
-    shedding.sample(LATE_S, WINDOW_S, 800)
-    assert 100 == taken(shedding, 500)
-    shedding.sample(LAG_S, WINDOW_S, 700)
-    assert 225 == taken(shedding, 500)
-
-
-def test_more_and_more_are_taken_while_the_loop_is_in_time():
-    """Also where none was answered: models take their time."""
-    shedding, found = pressed(), []
-    for _ in range(30):
-        shedding.sample(0.0, 0.01, 10 * ALWAYS)
-        found.append(taken(shedding, 500))
-    assert sorted(found) == found
-    assert 0 == found[0]
-    assert found[-1] > 50
-
-
-def test_few_in_flight_are_always_taken():
-    """So many any machine serves soon."""
-    shedding = pressed()
-    assert 50 == taken(shedding, 50, in_flight=FEW - 1)
-    shedding.sample(LATE_S, WINDOW_S, 10 * ALWAYS)
-    shedding.sample(LATE_S, WINDOW_S, 10 * ALWAYS)
-    shedding.sample(LATE_S, WINDOW_S, FEW - 10)
-    shedding.sample(LATE_S, WINDOW_S, FEW - 10)
-    assert 10 == taken(shedding, 50, in_flight=10 * ALWAYS)
-
-
-def test_who_comes_back_too_early_takes_nobodys_place():
-    """What others left is his once the loop has been in time for a while."""
-    shedding = pressed()
-    shedding.sample(0.0, EASY_S / 2, 10 * ALWAYS - 100)
-    assert 0 == taken(shedding, 50, early=True)
-    assert 50 == taken(shedding, 50)
-    shedding.sample(0.0, EASY_S, 10 * ALWAYS - 200)
-    assert 50 == taken(shedding, 50, early=True)
-
-
-def test_who_comes_back_too_early_is_among_the_few():
-    """Clients that never wait must not be refused while the processor has nothing to do."""
-    shedding = pressed()
-    shedding.sample(LATE_S, WINDOW_S, 10)
-    assert FEW - 10 == taken(shedding, 500, early=True)
-
-
-def test_it_is_over_once_nobody_was_refused_for_a_while():
-    """And begins anew only with a new overload."""
-    shedding, seconds = pressed(), 0.0
-    while shedding.is_on:
-        shedding.sample(0.0, 0.1, 0)
-        seconds += 0.1
-    assert RETRY_S == pytest.approx(seconds, abs=0.11)
-    shedding.sample(LATE_S, WINDOW_S, 10 * ALWAYS)
+def test_turns_with_many_and_with_none_may_alternate_under_overload():
+    """Clients in step are answered in one turn, and ask again in the next."""
+    shedding, now = Shedding(LAG_S), 0.0
+    while not shedding.is_on:
+        taken(shedding, ALWAYS)
+        now = worked(shedding, now, LONG_S)
+    shedding.turn(now + HOLD_S / 2, 0)
+    assert shedding.is_on
+    shedding.turn(now + 2 * HOLD_S, 0)
     assert not shedding.is_on
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3000), st.integers(0, 300), st.booleans()), max_size=40))
-def test_never_more_are_taken_than_came_and_each_is_taken_or_refused(windows):
-    """Whatever the loop does."""
-    shedding = Shedding(LAG_S)
-    for late_s, waiting, coming, early in windows:
-        assert coming == taken(shedding, coming, early=early) + shedding.refused
-        shedding.sample(late_s, late_s + 0.01, waiting)
+def test_it_begins_once_many_rest_and_is_over_once_few_do():
+    """Nobody is refused any more at once."""
+    shedding = pressed()
+    taken(shedding, ALWAYS)
+    shedding.turn(1.0, 0)
+    assert shedding.is_on
+    shedding.turn(1.0, ALWAYS - 1)
+    assert not shedding.is_on
+    assert BURST == taken(shedding, 2000)
+
+
+def test_under_overload_so_many_are_taken_that_turns_stay_short():
+    """Fewer after a long turn, more after a short one that was full."""
+    shedding = pressed()
+    first = taken(shedding, 500)
+    now = worked(shedding, 0.0, LONG_S, resting=ALWAYS)
+    second = taken(shedding, 500)
+    worked(shedding, now, SHORT_S, resting=ALWAYS)
+    assert second < first
+    assert second < taken(shedding, 500) <= second + 2
+
+
+def test_one_is_taken_in_each_turn_however_long_turns_are():
+    """Streams may need all the time there is."""
+    shedding, now = pressed(), 0.0
+    for _ in range(100):
+        now = worked(shedding, now, LONG_S, resting=ALWAYS)
+    assert 1 == taken(shedding, 500)
+
+
+def test_few_in_flight_are_always_taken():
+    """They keep the processor busy."""
+    shedding = pressed()
+    assert 500 == taken(shedding, 500, in_flight=FEW - 1)
+
+
+def test_who_comes_back_too_early_takes_nobodys_place():
+    """But that of a processor which has nothing to do."""
+    shedding = pressed()
+    assert 0 == taken(shedding, 50, in_flight=FEWEST, early=True)
+    assert 50 == taken(shedding, 50, in_flight=FEWEST - 1, early=True)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3000), st.integers(0, 900), st.booleans()), max_size=40))
+def test_never_more_are_taken_than_came_and_each_is_taken_or_refused(turns):
+    """Whatever the loop does; and never more than a burst in a turn."""
+    shedding, now = Shedding(LAG_S), 0.0
+    for work_s, resting, coming, early in turns:
+        count = taken(shedding, coming, early=early)
+        assert count <= BURST
+        assert coming == count + shedding.refused
+        now = worked(shedding, now, work_s, resting=resting)
