@@ -11,6 +11,7 @@ from gateway.demands import demand_of, nobody_eligible
 from gateway.dial import pressed, turned
 from gateway.errors import RequestError, RequestRejected
 from gateway.exploration.choosing import Allowance, begin
+from gateway.gathering import gregarious
 from gateway.minding import minding
 from gateway.policy import match
 from gateway.route import Refusal
@@ -131,11 +132,14 @@ class Deliberation:
             trace.task = await _task(policy.task, policy.name, session, ask, world)
         trace.pressure = world.quotas.pressure(self._account, ask.request.at)
         router = await self._ready(route)
+        context = self._context()
+        if gregarious(router):
+            router = await self._by.gathering.joined(router, context, route.pool)
+            self._stages.end("route")
         chat = route.changes.apply(ask.chat)
         pool, demand = self._eligible(route, chat)
         forbidden = self._by.eligibility.forbidden(demand)
         self._stages.end("eligibility")
-        context = self._context()
         if session:
             await world.sessions.refresh(policy.name, session)
         plan, call = self._begin(route, router, pool, context, session)
