@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/deciding.py [--rows 10000] [--models 2] [--only knn,random]
 
 Each router learns the same made-up table of prompts, embedded by `static`, and then decides on prompts that it has not
-seen: the plan is begun as the gateway begins it, up to its first call. `embed` is what `static` takes for such a prompt
+seen: the plan is begun as the gateway begins it, up to its first call, for one request and, where that is sooner, for
+16 that came in the same turn of the event loop (for each of them). `embed` is what `static` takes for such a prompt
 (1 KB). Of several rounds the fastest counts; ratios are to the product `matrix @ vector` of rows x 256 single-precision
 numbers, measured in the same round, so that they may be compared between machines.
 """
@@ -27,15 +28,16 @@ from tokenizers import Tokenizer
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gateway.exploration.choosing import Allowance, begin
+from gateway.gathering import gregarious
 from gateway.signals import minilm
 from gateway.signals.static_encoder import StaticEncoder
 from routers.registry import build_router
 from routers.types import Candidate, Context, Outcomes, Price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from routers.types import Router
+    from routers.types import Router, Sociable
 
 ROUTERS: Mapping[str, Mapping[str, Any]] = {
     "a model by its name": {"type": "fixed", "model": "m0"},
@@ -47,6 +49,8 @@ ROUTERS: Mapping[str, Mapping[str, Any]] = {
 #: Prompts of another subject share few words with those of this one, as prompts do.
 SUBJECTS, WORDS_EACH = 40, 60
 ASKED, SECONDS, CHARACTERS = 64, 0.2, 1024
+#: Requests that come in the same turn of the event loop.
+TOGETHER = 16
 
 
 def prompts(count: int, draw: random.Random, words: Sequence[str]) -> list[str]:
@@ -84,6 +88,24 @@ def deciding(router: Router, contexts: Sequence[Context], pool: Sequence[Candida
     return lambda: begin(router, Allowance(), (next(requests), pool), rng)
 
 
+def deciding_together(router: Sociable, contexts: Sequence[Context], pool: Sequence[Candidate]) -> Callable[[], object]:
+    """Return what begins a plan for one request after another, of which some are estimated together."""
+
+    def ready() -> Iterator[tuple[Router, Context]]:
+        for start in itertools.cycle(range(0, len(contexts), TOGETHER)):
+            some = contexts[start : start + TOGETHER]
+            view = router.sharing(router.expecting(some, pool))
+            yield from ((view, context) for context in some)
+
+    requests, rng = ready(), random.SystemRandom()
+
+    def decide() -> None:
+        view, context = next(requests)
+        begin(view, Allowance(), (context, pool), rng)
+
+    return decide
+
+
 def main() -> None:
     """Print a row for each router."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,6 +134,8 @@ def main() -> None:
         router = build_router(ROUTERS[name])
         router.learn(learned)
         works[name] = deciding(router, contexts, pool[:1] if "name" in name else pool)
+        if gregarious(router):
+            works[f"{name}, {TOGETHER} together"] = deciding_together(router, contexts, pool)
     rounds = [{name: microseconds(work) for name, work in works.items()} for _ in range(given.rounds)]
     print(f"| {given.rows} rows, {given.models} models | us | of matrix @ vector |\n| --- | ---: | ---: |")
     for name in works:

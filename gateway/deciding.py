@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.deliberation import Deliberation, Stages, session_of
 from gateway.exploration.budget import Budgets
+from gateway.gathering import Gathering
 from gateway.hedging.hedges import Hedges
 from gateway.promotion.pairing import decided
 from gateway.quotas.memory_ledger import MemoryLedger
@@ -94,6 +95,7 @@ class Decider:
         self.signals = signals
         self.eligibility = eligibility
         self.data_classes = data_classes
+        self.gathering = Gathering()
         self._always = ALWAYS | logged | frozenset({"pii"} if data_classes and data_classes.reads_pii else ())
         #: The signals that are read first, by policy: there are as many as the configuration has names.
         self._reads: dict[str, frozenset[str]] = {}

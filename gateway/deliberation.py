@@ -11,6 +11,7 @@ from gateway.demands import demand_of, nobody_eligible
 from gateway.dial import pressed, turned
 from gateway.errors import RequestError, RequestRejected
 from gateway.exploration.choosing import Allowance, begin
+from gateway.gathering import gregarious
 from gateway.minding import minding
 from gateway.policy import match
 from gateway.quotas.pressure import NO_PRESSURE
@@ -137,11 +138,14 @@ class Deliberation:
             if not self._by.signals.extract_now(ask.request, wanted, trace.readings):
                 await self._by.signals.extract(ask.request, wanted, trace.readings, self._stages.began)
             self._stages.end("signals")
+        context = self._context()
+        if gregarious(router):
+            router = await self._by.gathering.joined(router, context, route.pool)
+            self._stages.end("route")
         chat = route.changes.apply(ask.chat)
         pool, demand = self._eligible(route, chat)
         forbidden = self._by.eligibility.forbidden(demand)
         self._stages.end("eligibility")
-        context = self._context()
         if session:
             await world.sessions.refresh(policy.name, session)
         plan, call = self._begin(route, router, pool, context, session)

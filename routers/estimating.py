@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -90,9 +89,14 @@ class EstimatingRouter:
         """Tell whether the estimator declares that the size of its batches matters."""
         return bool(getattr(self.estimator, "learns_in_batches", False))
 
+    @property
+    def company(self) -> Newcomers | None:
+        """Return the estimator and who joined it, if it declares that requests gain by being estimated together."""
+        return self.newcomers if getattr(self.estimator, "gains_by_company", False) else None
+
     def with_quality_weight(self, quality_weight: float) -> EstimatingRouter:
         """Return this router with the dial elsewhere. It shares what was learned, and copies nothing."""
-        view = copy(self)
+        view = self._view()
         view.quality_weight = checked_weight(quality_weight)
         return view
 
@@ -101,14 +105,20 @@ class EstimatingRouter:
 
         It shares what was learned, and copies nothing.
         """
-        view = copy(self)
+        view = self._view()
         view.incumbent = incumbent
         return view
 
     def without_exploration(self) -> EstimatingRouter:
         """Return this router taking only the candidate of the greatest utility. It shares what was learned."""
-        view = copy(self)
+        view = self._view()
         view.rule = Greedy()
+        return view
+
+    def _view(self) -> Self:
+        """Return another of this class that shares all of it: what `copy` does in 9 us, in one."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
         return view
 
     def prepared(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> EstimatingRouter:
@@ -118,8 +128,16 @@ class EstimatingRouter:
         the identity of the context objects and by the order of the candidates; anything else is computed when it
         is planned. What this router learns afterwards it does not notice.
         """
-        view = copy(self)
-        view.preparation = Prepared(contexts, candidates, self._expectations.outlooks(contexts, candidates))
+        return self.sharing(self.expecting(contexts, candidates))
+
+    def expecting(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Prepared:
+        """Return what is expected of these candidates for each of these contexts."""
+        return Prepared(contexts, candidates, self._expectations.outlooks(contexts, candidates))
+
+    def sharing(self, prepared: Prepared) -> EstimatingRouter:
+        """Return this router with what it, or one that shares what was learned, expects of some contexts."""
+        view = self._view()
+        view.preparation = prepared
         return view
 
     def plan(self, context: Context, candidates: Sequence[Candidate], rng: Random) -> Plan:

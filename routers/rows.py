@@ -12,12 +12,12 @@ from routers.nearest import greatest
 from routers.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import TypeGuard
 
     from numpy.typing import NDArray
 
-    from routers.nearest import Sieve
+    from routers.nearest import Found, Sieve
     from routers.types import FloatArray, Outcomes
 
 
@@ -65,26 +65,35 @@ class Rows:
         columns = np.array(self.models, np.str_) == model
         return Rows.of(self.models, self.embeddings, np.where(columns, np.float32(np.nan), self.rewards))
 
-    def nearest(
-        self, embedding: FloatArray | None, count: int, but: int | None = None, sieve: Sieve | None = None
-    ) -> tuple[NDArray[np.intp], FloatArray]:
+    def nearest(self, embedding: FloatArray | None, count: int, but: int | None = None) -> Found:
         """Return the `count` rows nearest to a request, in their own order, and their cosines, both `[k]`.
 
         There are none without an embedding; of equals the latest are taken. The row `but` counts as one at a cosine of
-        zero; a `sieve` of these rows finds the others sooner. Raises `ValueError` for an embedding of another length
-        than those learned.
+        zero. Raises `ValueError` for an embedding of another length than those learned.
         """
         if embedding is None or not len(self):
             return np.zeros(0, np.intp), np.zeros(0, np.float32)
         self.check_length(len(embedding))
-        if sieve is not None and but is None and (found := sieve.nearest(embedding, count)) is not None:
-            return found
         # Not `@`: BLAS would start threads for it, which wait for each other longer than one thread works.
         cosines = np.vecdot(self.embeddings, embedding)
         if but is not None:
             cosines[but] = 0
         near = greatest(cosines, count)
         return near, cosines[near]
+
+    def nearest_each(self, embeddings: Sequence[FloatArray | None], count: int, sieve: Sieve | None) -> list[Found]:
+        """Return what `nearest` does for each of some requests; a `sieve` of these rows finds it sooner.
+
+        Raises `ValueError` for an embedding of another length than those learned.
+        """
+        told: dict[int, Found | None] = {}
+        if sieve is not None and len(self):
+            there = {at: embedding for at, embedding in enumerate(embeddings) if embedding is not None}
+            for embedding in there.values():
+                self.check_length(len(embedding))
+            if there:
+                told = dict(zip(there, sieve.nearest(np.stack(list(there.values())), count), strict=True))
+        return [told.get(at) or self.nearest(embedding, count) for at, embedding in enumerate(embeddings)]
 
     def check_length(self, length: int) -> None:
         """Raise `ValueError` for an embedding of another length than those learned."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from routers.efforts import Effort
+    from routers.outlook import Prepared
 
     FloatArray = NDArray[np.float32]
 
@@ -348,6 +349,24 @@ class Staying(Protocol):
 
     def staying_with(self, incumbent: Incumbent) -> Router:
         """Return this router for a session that the incumbent has answered so far. It shares what was learned."""
+        ...
+
+
+@runtime_checkable
+class Sociable(Protocol):
+    """A router that may estimate several requests together."""
+
+    @property
+    def company(self) -> object | None:
+        """Return what routers share whose requests are estimated sooner together; None where they are not."""
+        ...
+
+    def expecting(self, contexts: Sequence[Context], candidates: Sequence[Candidate]) -> Prepared:
+        """Return what is expected of the candidates for each of some requests, computed at once."""
+        ...
+
+    def sharing(self, prepared: Prepared) -> Router:
+        """Return this router with what a router of the same company expects. It decides as it would have alone."""
         ...
 
 

@@ -58,6 +58,8 @@ class KNN:
     """
 
     requires: frozenset[str] = frozenset({"embedding"})
+    #: The rows are read once for several requests.
+    gains_by_company = True
 
     def __init__(
         self, neighbours: int = 40, shrinkage: float = 5.0, power: float = 1.0, max_rows: int = 100_000
@@ -80,8 +82,8 @@ class KNN:
         (memory, sieve), models = self._known, tuple([candidate.model for candidate in candidates])
         prior = _prior(memory.tally, models, len(memory))
         mean, std = np.empty((2, len(contexts), len(models)), np.float32)
-        for row, context in enumerate(contexts):
-            near, cosines = memory.nearest(context.embedding, self.neighbours, sieve=sieve)
+        each = memory.nearest_each([context.embedding for context in contexts], self.neighbours, sieve)
+        for row, (near, cosines) in enumerate(each):
             rewards = spread(memory.rewards.take(near, axis=0), memory.models, models, np.nan)
             mean[row], std[row] = self._shrunk(self._weights(cosines), rewards.astype(np.float64), prior)
         if prior.unseen is not None:
@@ -91,7 +93,7 @@ class KNN:
     def support(self, context: Context) -> float | None:
         """Return the mean cosine of the neighbours, to explain an estimate; None without neighbours."""
         memory, sieve = self._known
-        _, cosines = memory.nearest(context.embedding, self.neighbours, sieve=sieve)
+        ((_, cosines),) = memory.nearest_each([context.embedding], self.neighbours, sieve)
         return float(cosines.mean(dtype=np.float64)) if cosines.size else None
 
     def learn(self, outcomes: Outcomes) -> None:

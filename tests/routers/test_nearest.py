@@ -27,7 +27,7 @@ def searched(embeddings, embedding, count):
     rows = Rows.of(("a",), embeddings, np.zeros((len(embeddings), 1), np.float32))
     sieve = Sieve.of(embeddings)
     assert sieve is not None
-    return rows.nearest(embedding, count), sieve.nearest(embedding, count)
+    return rows.nearest(embedding, count), sieve.nearest(embedding[None], count)[0]
 
 
 @given(st.lists(st.sampled_from([0.0, -0.25, 0.5, 1.0]), max_size=200), st.integers(1, 20))
@@ -59,6 +59,37 @@ def test_sieve_finds_what_a_full_search_finds(seed, count):
             assert whole[1].tobytes() == sifted[1].tobytes()
 
 
+def test_requests_are_told_together_what_each_is_told_alone():
+    """The same rows and cosines, to the last bit, in the order of the requests; who cannot be told is told nothing."""
+    embeddings = crowded()
+    requests = np.concatenate([embeddings[:20], np.full((1, 32), np.nan, np.float32), 3 * embeddings[20:40]])
+    sieve = Sieve.of(embeddings)
+
+    together = sieve.nearest(requests, 7)
+
+    assert together[20] is None
+    for request, found in zip(requests, together, strict=True):
+        (alone,) = sieve.nearest(request[None], 7)
+        assert (alone is None) == (found is None)
+        if alone is not None and found is not None:
+            assert alone[0].tolist() == found[0].tolist()
+            assert alone[1].tobytes() == found[1].tobytes()
+
+
+def test_sieve_finds_rows_beside_the_directions_of_a_request_within_them():
+    """What rounding leaves of a request beyond its directions may not hide a row that reaches far beyond them."""
+    width, draw = 32, np.random.default_rng(3)
+    vectors = np.zeros((ROWS, width))
+    vectors[:, : width // 4] = draw.standard_normal((ROWS, width // 4))
+    vectors[::50, -1] = 4
+    embeddings = rounded_units(vectors.astype(np.float32))
+
+    for request in rounded_units(np.where(np.arange(width) < width // 4, embeddings[1:30], 0)):
+        whole, sifted = searched(embeddings, request, 40)
+        assert sifted is not None
+        assert whole[0].tolist() == sifted[0].tolist()
+
+
 def test_sieve_tells_what_it_was_made_for():
     """Of requests like the rows most are answered by it."""
     embeddings = crowded()
@@ -82,14 +113,14 @@ def test_sieve_cannot_tell_of_what_is_not_finite(value):
     """A full search has to say what then is near."""
     embeddings = crowded()
 
-    assert Sieve.of(embeddings).nearest(np.full(32, value, np.float32), 40) is None
+    assert [None] == Sieve.of(embeddings).nearest(np.full((1, 32), value, np.float32), 40)
 
 
 def test_sieve_cannot_tell_of_a_large_part_of_the_rows():
     """Hundreds of neighbours are searched for among all."""
     embeddings = crowded()
 
-    assert Sieve.of(embeddings).nearest(embeddings[0], 400) is None
+    assert [None] == Sieve.of(embeddings).nearest(embeddings[:1], 400)
 
 
 def test_few_rows_need_no_sieve():

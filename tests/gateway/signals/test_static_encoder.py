@@ -226,6 +226,18 @@ def test_looks_up_what_the_tokeniser_would_say(encoder, text):
     assert said_by_the_tokeniser(text) == sorted(encoder._tokens(text))
 
 
+ASCII_WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=100)
+
+
+@settings(max_examples=300, deadline=None)
+@given(words=st.lists(ASCII_WORDS | st.integers(0, 2**100).map(str), min_size=1, max_size=4))
+def test_takes_a_rare_word_apart_as_the_tokeniser_does(encoder, words):
+    """Into the longest pieces there are, from its beginning, in the midst of words that are known."""
+    text = " ".join([*words, *["the", "dog"] * len(words)])
+
+    assert said_by_the_tokeniser(text) == sorted(encoder._tokens(text))
+
+
 def test_a_text_of_nothing_but_rare_words_has_their_tokens(encoder):
     """It does not matter whether few words or many are none of the vocabulary."""
     rare = [f"zq{n}xv" for n in range(100)]
