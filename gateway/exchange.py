@@ -15,6 +15,7 @@ from gateway.cost_in_usage import CostOfStream, costed
 from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel, error_event, refusal_event
 from gateway.events import Outcome
 from gateway.store.rows import call_row
+from gateway.turn import turn
 from providers.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -184,6 +185,11 @@ class Exchange:
 
     async def whole(self) -> bytes:
         """Return an answer that came whole, and record it as complete."""
+        try:
+            await turn()
+        except asyncio.CancelledError as cut:
+            await self.drop(cut)
+            raise
         answer = self._under_way
         reply = answer.reply
         pieces: list[bytes] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.turn import turn
 from routers.implementing import implements
 from routers.types import Sociable
 
@@ -43,7 +43,7 @@ class Gathering:
         group.contexts.append(context)
         # A bare turn: the others of this one are in the loop's queue already, and go on in the order of their coming.
         try:
-            await asyncio.sleep(0)
+            await turn()
         finally:
             if group in self._open:
                 self._open.remove(group)

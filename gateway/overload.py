@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import error_body, retry_after
 from gateway.resting import Rest, Resting
 from gateway.shedding import MANY, RETRY_S, Shedding
+from gateway.turn import STEPS
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -88,16 +89,18 @@ class Overload:
         if refused:
             self._refused_at = now
         if taken >= MANY or refused or shedding.is_on:
-            asyncio.get_running_loop().call_soon(self._turned, taken, refused, now, time.thread_time())
+            asyncio.get_running_loop().call_soon(self._turned, STEPS, taken, refused, now, time.thread_time())
 
-    def _turned(self, taken: int, refused: int, begun: float, cpu_s: float) -> None:
-        """Note how long the turn was: what has come meanwhile is read, and not gone on with yet."""
+    def _turned(self, steps: int, taken: int, refused: int, begun: float, cpu_s: float) -> None:
+        """Note how long it took until those that were taken in a turn are sent on, which takes some turns."""
+        if steps > 1:
+            asyncio.get_running_loop().call_soon(self._turned, steps - 1, taken, refused, begun, cpu_s)
+            return
         now = time.monotonic()
         self._shedding.turned(taken, now, now - begun, time.thread_time() - cpu_s)
         if refused and not self._told:
             self._told = True
             logger.warning("overload.began", extra={"late_ms": round((now - begun) * 1000)})
-
         if self._shedding.is_on:
             self._begin_to_look(now)
 

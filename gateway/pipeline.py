@@ -23,6 +23,7 @@ from gateway.implicit.ear import Ear, Overheard
 from gateway.patience import Patience
 from gateway.plans.bounds import Bounds
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
+from gateway.turn import turn
 from gateway.waiting import Waiting
 from providers.errors import ProviderTimeout
 
@@ -108,6 +109,7 @@ class Pipeline:
         heard: set[str] = set()
         while True:
             routed = await self.route(runtime, ask)
+            await turn()
             rules = routed.matched.policy.cache
             if rules is None:
                 looked = uncached(ask.request.headers)
@@ -158,6 +160,7 @@ class Pipeline:
     ) -> None:
         """Have the request answered, until the answer begins."""
         with exchange:
+            await turn()
             try:
                 with Patience(terms.timeouts.total_s):
                     answer = await dispatcher.run(routed.plan, routed.call, terms, routed.chat)

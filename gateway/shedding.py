@@ -1,10 +1,11 @@
 """Decides how many requests are taken in a turn of the event loop: the decision alone, without clock and sockets.
 
 What is bounded is work that nobody has begun: all requests that have come in one turn are read before the first of them
-is gone on with. A burst may be of so many that they take a third of a second. Beyond it requests are refused, and once
-many were, there is overload: from then on only so many are taken in a turn that turns stay short, until few are left
-who were refused. A loop whose turns are long for a while, with many requests in each, is overloaded as well (compare
-Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012: a good queue is one that empties).
+is gone on with, and a turn is over when they are sent on. A burst may be of so many that they take a third of a second.
+Beyond it requests are refused, and once many were, there is overload: from then on only so many are taken in a turn
+that turns stay short, until few are left who were refused. A loop whose turns are long for a while, with many requests
+in each, is overloaded as well (compare Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012: a good
+queue is one that empties).
 """
 
 from __future__ import annotations
@@ -23,10 +24,8 @@ FEW, FEWEST = 32, 4
 RETRY_S: Final = 1.0
 #: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
 BURST, BURST_S = 512, 0.5
-#: Turns of so many requests tell what one takes: beside so many the events of streams hardly count.
+#: Turns with so many requests tell what one takes: beside so many the events of streams hardly count.
 MANY: Final = 64
-#: The share of the allowed lateness that a turn may take under overload: an answer takes two turns or three.
-SHARE: Final = 0.5
 #: What becomes of the number that is taken in a turn where the last took too long.
 FEWER: Final = 0.8
 #: How many times longer than the allowed lateness turns have to be for a lasting overload: what is allowed is what
@@ -48,8 +47,8 @@ class Shedding:
     #: Requests that were taken, and refused, in this turn.
     taken: int = 0
     refused: int = 0
-    #: Those that were taken in the turn before: half of what they need may be left to do.
-    _before: int = 0
+    #: Those of turns with many that are not over: a part of what they need is left to do.
+    _unfinished: int = 0
     _cost_s: float = 0.0
     _burst: float = BURST
     _late_for_s: float = 0.0
@@ -62,7 +61,7 @@ class Shedding:
         if self.is_on:
             taken = in_flight < (FEWEST if early else FEW) or (self.taken < self._room and not early)
         else:
-            taken = self._before + self.taken < self._burst
+            taken = self._unfinished + self.taken < self._burst
         if taken:
             self.taken += 1
         else:
@@ -73,7 +72,7 @@ class Shedding:
         """Begin a turn with those that were taken, and return how many; `resting` were refused a moment ago."""
         taken, asked = self.taken, self.taken + self.refused
         self.taken = self.refused = 0
-        self._before = taken if taken >= MANY else 0
+        self._unfinished += taken if taken >= MANY else 0
         if resting >= ALWAYS:
             self._begin()
         elif resting + asked < ALWAYS and now - self._late_at > HOLD_S:
@@ -81,11 +80,11 @@ class Shedding:
         return taken
 
     def turned(self, taken: int, now: float, elapsed_s: float, cpu_s: float) -> None:
-        """Note how long a turn was with so many taken, that is over now: by the clock, and of processor time.
+        """Note how long it took until so many of a turn were sent on: by the clock, and of processor time.
 
         Turns in which fewer than `MANY` were taken need not be told while `is_on` is not set.
         """
-        self._before = 0
+        self._unfinished -= taken if taken >= MANY else 0
         if self.is_on:
             self._adjust(taken, elapsed_s)
             return
@@ -104,7 +103,7 @@ class Shedding:
             self.is_on, self._late_for_s, self._room = True, 0.0, FEW
 
     def _adjust(self, taken: int, elapsed_s: float) -> None:
-        if elapsed_s > SHARE * self.max_lag_s:
+        if elapsed_s > self.max_lag_s:
             self._room = max(self._room * FEWER, 1.0)
         elif taken >= self._room:
             self._room += 1.0

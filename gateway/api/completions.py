@@ -24,6 +24,7 @@ from gateway.errors import GatewayError
 from gateway.feedback.heard import listen
 from gateway.pipeline import arrive
 from gateway.store.base import StoreError
+from gateway.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -103,9 +104,11 @@ class Completion:
         sent = body_at_hand(self._wire, runtime.config.server)
         if sent is None:
             sent = await read_body(self._receive, runtime.config.server)
+        await turn()
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
         with Watch(self._scope, self._receive, self._client):
+            await turn()
             exchange = await gateway.pipeline.complete(runtime, ask, arrival)
         more = {REFUSED: refused} if refused else {}
         if access.debug and headers.get(DEBUG, "").lower() in ("1", "true"):
