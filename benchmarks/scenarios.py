@@ -58,7 +58,7 @@ SHAPES: dict[Kind, Shape] = {
     "beside": Shape(connections=32, stretch=1.5, at_rate=True),
     # Streams that begin together stay in step, and their events come in bursts.
     "streams": Shape(connections=500, stretch=2.0, least_s=6.0, warmup_s=0.0, stagger=0.2),
-    "long": Shape(connections=32, least_s=3.0),
+    "long": Shape(least_s=3.0),
     "huge": Shape(connections=8, least_s=3.0),
     # Measured from when all have come.
     "overload": Shape(connections=2000, stretch=2.0, least_s=4.0, warmup_s=1.0, stagger=0.25),
@@ -90,7 +90,7 @@ class Load:
         body.write_bytes(target.body(kind))
         program = (*varied_load(), "--vary") if target.varies else self.rig.load
         seconds = shape.seconds(self.seconds)
-        connections = shape.connections or self.connections
+        connections = shape.connections or self.connections * target.processes
         if target.varies and not target.is_fast:
             connections = min(connections, VARIED_CONNECTIONS)
         command = [*program, "--port", str(target.port), "--path", target.path, "--body", str(body)]

@@ -48,10 +48,10 @@ def cores() -> Cores:
 
 
 @contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Keep this process, and those that it starts meanwhile, on one core."""
+def pinned(*allowed: int) -> Iterator[None]:
+    """Keep this process, and those that it starts meanwhile, on some cores."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, allowed)
     try:
         yield
     finally:
@@ -147,10 +147,14 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 @contextmanager
 def running(
-    command: Sequence[str], core: int, log: Path, folder: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    core: int | tuple[int, ...],
+    log: Path,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Run a server on one core, in a session of its own, until the block is left."""
-    with log.open("wb") as output, pinned(core):
+    """Run a server on one core, or on several, in a session of its own, until the block is left."""
+    with log.open("wb") as output, pinned(*((core,) if isinstance(core, int) else core)):
         process = subprocess.Popen(
             command, cwd=folder, stdout=output, stderr=output, start_new_session=True, env=environment
         )

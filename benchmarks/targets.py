@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from load import PLACEHOLDER
 from rig import ROOT
-from servers import CHAT_PATH, Server, await_answer, free_port, running
+from servers import CHAT_PATH, Server, await_answer, cores, free_port, running
 
 from gateway.signals.encoder import EncoderError, open_encoder
 from routers.registry import build_router
@@ -88,6 +88,8 @@ class Target:
     varies: bool = False
     is_fast: bool = False
     beside: Target | None = None
+    #: Processes that answer; each has as many connections as one that is alone.
+    processes: int = 1
     #: Seconds from its start to its first answer.
     start_s: float = 0.0
     #: Seconds of processor time that this took.
@@ -154,12 +156,17 @@ class Opening:
         return [gateway, replace(gateway, name="random", label=label, model="random", kinds=only)]
 
     def workers(self) -> list[Target]:
-        """Return it with two workers, on the same core: what is compared is what a request costs."""
+        """Return it with two workers, each with a core if there are two: what is compared is what a request costs.
+
+        The second core is that of the load, which takes time from a worker but does not add to what it took.
+        """
         if "--workers" not in _help():
             print("workers: this gateway has no option --workers")
             return []
         kinds: frozenset[Kind] = frozenset({"requests"})
-        return [self._serve("workers", "pointsman, two workers", kinds, "--workers", "2")]
+        where = (self.core, cores().load)
+        served = self._serve("workers", "pointsman, two workers", kinds, "--workers", "2", where=where)
+        return [replace(served, processes=2)]
 
     def encoding(self, encoder: str) -> list[Target]:
         """Return it with a policy that embeds each prompt: `static` or `minilm`."""
@@ -176,7 +183,9 @@ class Opening:
         auto = replace(named, name=encoder, label=label, model="auto", kinds=kinds, varies=True, is_fast=fast)
         return [replace(named, beside=auto), auto]
 
-    def _serve(self, name: str, label: str, kinds: frozenset[Kind], *options: str) -> Target:
+    def _serve(
+        self, name: str, label: str, kinds: frozenset[Kind], *options: str, where: tuple[int, ...] = ()
+    ) -> Target:
         folder = self.folder / name.removesuffix("-named")
         folder.mkdir(parents=True, exist_ok=True)
         encoder = folder.name if (folder / "auto.yaml").exists() else None
@@ -184,7 +193,7 @@ class Opening:
         (folder / "random.yaml").write_text(json.dumps({"name": "random", "router": {"type": "random"}}))
         port = free_port()
         command = (*SERVE, "-c", f"{folder}/gateway.yaml", "--port", str(port), "--log-level", "warning", *options)
-        server = self.stack.enter_context(running(command, self.core, folder / "log", ROOT))
+        server = self.stack.enter_context(running(command, where or (self.core,), folder / "log", ROOT))
         target = Target(name, label, port, MODELS[0], server, (("authorization", f"Bearer {KEY}"),), kinds)
         started_s = await_answer(server, port, target.body("requests"), dict(target.headers))
         cpu_s = server.cpu_s()

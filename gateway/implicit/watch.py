@@ -28,7 +28,7 @@ MAX_NOTES: Final = 10_000
 #: Requests that are remembered as under way; the end of some may never have been noted, for want of room.
 MAX_UNDER_WAY: Final = 50_000
 #: Notes are looked at so much later, many at a time: to wake up for each would take as long as looking at it.
-LATER_S: Final = 0.005
+LATER_S: Final = 0.02
 #: How many are looked at before others who want to run go first; fewer, where reading them takes longer than this.
 AT_ONCE: Final = 64
 TURN_S: Final = 0.005
