@@ -41,14 +41,24 @@ def test_a_burst_is_taken_and_what_is_beyond_it_refused():
 
 
 def test_two_turns_share_a_burst():
-    """After one turn half of what its requests need is left to do."""
+    """After one turn a part of what its requests need is left to do."""
     shedding = Shedding(LAG_S)
     assert 400 == taken(shedding, 400)
     shedding.turn(0.0, 0)
     assert BURST - 400 == taken(shedding, 400)
 
 
-def test_a_turn_later_there_is_room_for_another_burst():
+def test_what_is_not_sent_on_yet_counts_however_few_come_meanwhile():
+    """A request takes several turns until it is, in which others are read."""
+    shedding = Shedding(LAG_S)
+    taken(shedding, 400)
+    for _ in range(4):
+        shedding.turn(0.0, 0)
+        assert 3 == taken(shedding, 3)
+    assert BURST - 400 - 3 == taken(shedding, 2000)
+
+
+def test_there_is_room_for_another_burst_later():
     """Once nothing is left of the first."""
     shedding = Shedding(LAG_S)
     taken(shedding, BURST)
