@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gateway.implicit.answer import Call, Choice
+from gateway.implicit.wording import arguments_in_one_form, as_choice
 from gateway.signals.request import calls_of, is_user, messages_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from gateway.implicit.answer import Choice
     from gateway.signals.request import Message
 
 #: Bytes of a digest: half of what the hash gives.
@@ -24,7 +24,6 @@ _NAME: Final = 64
 #: Bytes of user turns from which on nobody else is likely to have sent the same: a greeting, or a button, many send.
 _LONG: Final = 200
 _ENCODER: Final = json.JSONEncoder(sort_keys=True)
-_THOUGHTS: Final = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 
 
 class Conversation(NamedTuple):
@@ -147,35 +146,6 @@ def _is_long(messages: Sequence[Message]) -> bool:
     return False
 
 
-def as_choice(message: Message) -> Choice:
-    """Return an assistant's turn of a conversation as the choice that it was."""
-    functions = [call.get("function") for call in calls_of(message)]
-    calls = (
-        Call(str(function.get("name")), str(function.get("arguments")))
-        for function in functions
-        if isinstance(function, dict)
-    )
-    return Choice(text_of(message), tuple(calls))
-
-
-def wording(choice: Choice) -> str:
-    """Return what a choice says, without what clients change by themselves: spaces, and thoughts before the answer."""
-    text = choice.text.lstrip()
-    thoughts = _THOUGHTS.match(text) if text.startswith("<think") else None
-    text = " ".join(text[thoughts.end() if thoughts else 0 :].split())
-    if not choice.calls:
-        return text
-    return "\n".join([text, *(f"{call.name} {_arguments(call.arguments)}" for call in choice.calls)]).strip()
-
-
-def _arguments(written: str) -> str:
-    """Return arguments in one form: clients read and write them anew."""
-    try:
-        return json.dumps(json.loads(written), sort_keys=True)
-    except (ValueError, RecursionError):
-        return written
-
-
 def _form(message: Message) -> bytes:
     """Return a message in one form: as it reads, however it is written, and without marks for prompt caches.
 
@@ -200,7 +170,7 @@ def _plain(role: object, text: str) -> bytes:
 def _calls(message: Message) -> list[tuple[str, str]]:
     if not calls_of(message):
         return []
-    return [(call.name, _arguments(call.arguments)) for call in as_choice(message).calls]
+    return [(call.name, arguments_in_one_form(call.arguments)) for call in as_choice(message).calls]
 
 
 def _part(part: Message) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway.implicit.conversation import wording
+from gateway.implicit.wording import wording
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.caching.fitness import LONGEST_REQUEST
-from gateway.implicit.conversation import wording
+from gateway.implicit.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.implicit.conversation import Reader, as_choice, wording
+from gateway.implicit.conversation import Reader
+from gateway.implicit.wording import as_choice, wording
 
 READER = Reader(b"a key")
 JSON = st.recursive(
