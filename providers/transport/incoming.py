@@ -167,15 +167,7 @@ class Incoming:
         elif self.paused:
             self._go_on()
         if not self.ended:
-            # As `_wait` does, for every whole answer; nothing else wakes who waits for the end.
-            self._waiter = self._loop.create_future()
-            if limit_s is not None:
-                self._alarm.set(limit_s)
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-                self._alarm.stop()
+            await self._wait(limit_s)  # nothing else wakes who waits for the end
         if self._error is not None:
             raise self._error
         return self._taken() if self._pieces else b""
