@@ -1,6 +1,6 @@
 """Connections that refuse requests under overload, before anything is made of them: no task, no scope, no body kept.
 
-That takes about a twentieth of the processor time of an answer. A connection that was refused rests for a moment, or
+That takes about a sixth of the processor time of an answer. A connection that was refused rests for a moment, or
 clients that never wait would take all the time there is with their refusals alone.
 """
 
