@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from gateway.again import Again
 from gateway.bill import Bill, Bills, most_of
-from gateway.caching.caching import uncached
 from gateway.caching.hit import Hit, Miss, Origin
 from gateway.caching.types import Holder
 from gateway.client import Client
@@ -111,12 +110,9 @@ class Pipeline:
             routed = await self.route(runtime, ask)
             await turn()
             rules = routed.matched.policy.cache
-            if rules is None:
-                looked = uncached(ask.request.headers)
-            elif isinstance(found := await runtime.caching.lookup(ask, routed, rules, _holder(ask), arrival.at), Hit):
-                return Again(found, routed, include_cost=ask.include_cost)
-            else:
-                looked = found
+            looked = await runtime.caching.lookup(ask, routed, rules, _holder(ask), arrival.at)
+            if isinstance(looked, Hit):
+                return Again(looked, routed, include_cost=ask.include_cost)
             if looked.only:
                 raise NotCached("There is no answer in the cache, and 'only-if-cached' asks for no other.")
             chosen = routed.call.candidates[0]

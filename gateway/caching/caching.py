@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from gateway.deciding import Ask
     from gateway.deliberation import Routed
 
-#: There is none, and the client does not ask for any.
-MISS = Miss(only=False)
-
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -62,9 +59,9 @@ class Caching:
         self, ask: Ask, routed: Routed, rules: CacheRules | None, holder: Holder, at: datetime
     ) -> Hit | Miss:
         """Return an answer to give again, or what keeps the one to come. Rules of None: the policy wants no cache."""
-        if rules is None:
-            return uncached(ask.request.headers)
         directives = directives_of(ask.request.headers)
+        if rules is None:
+            return Miss(directives.only)
         policy = routed.matched.steps[0].policy.name
         question = question_of(ask, routed, rules, holder, self._sight) if is_cacheable(routed.chat, rules) else None
         if question is None or not directives.write:
@@ -127,8 +124,3 @@ class Caching:
             self._keeping.begin(order, origin, whole)
 
         return Miss(directives.only, self._keeping.max_bytes, write)
-
-
-def uncached(headers: Mapping[str, str]) -> Miss:
-    """Return what a lookup gives where the policy wants no cache: `only-if-cached` is respected all the same."""
-    return Miss(directives_of(headers).only) if "cache-control" in headers else MISS

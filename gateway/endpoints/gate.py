@@ -48,8 +48,7 @@ class Gate:
     @property
     def has_room(self) -> bool:
         """Tell whether a request would be let in at once."""
-        # As the limit tells: one call, of what is asked three times for each request.
-        return self.in_flight < int(self.limit.limit) and not (self._waiting and self.waiting)
+        return self.limit.has_room(self.in_flight) and not self.waiting
 
     def enter(self) -> None:
         """Let a request in, whether there is room or not."""

@@ -33,7 +33,7 @@ class Bounds:
     several: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Spent:
     """Calls made up to now, and the USD that they took: at most, where that is not known."""
 

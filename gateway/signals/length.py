@@ -55,7 +55,7 @@ class Length:
 
     def read(self, request: Request, _embedding: FloatArray | None, /) -> dict[str, Feature]:
         """Return the tokens of the prompt and of the last user turn, and whether all of them were counted."""
-        prompt, measure = request.prompt, self._measure() if self._measured else None
+        prompt, measure = request.prompt, _Measure(self._tokenizer, self._family) if self._measured else None
         # The estimate that is no family's own is one that others want, too.
         tokens = prompt.tokens_by(measure) if measure else prompt.tokens
         features: dict[str, Feature] = {
@@ -66,9 +66,6 @@ class Length:
         if (limit := _limit(request.body)) is not None:
             features["completion_tokens_limit"] = limit
         return features
-
-    def _measure(self) -> _Measure:
-        return _Measure(self._tokenizer, self._family)
 
 
 class _Measure:

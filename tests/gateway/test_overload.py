@@ -74,6 +74,14 @@ class Running:
     async def connect(self) -> Client:
         return Client(*await asyncio.open_connection("127.0.0.1", self.port))
 
+    async def occupied(self) -> Client:
+        """Return a client whose request is under way until the application is opened again."""
+        self.app.open.clear()
+        client = await self.connect()
+        await client.send()
+        await asyncio.sleep(0.05)
+        return client
+
 
 class Client:
     """One connection."""
@@ -153,10 +161,7 @@ async def test_beyond_so_many_in_flight_requests_are_refused_and_served_again_af
 async def test_what_takes_no_decision_is_always_served(path):
     """Probes above all: who is busy is not dead."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, probe = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, probe = await running.occupied(), await running.connect()
         await probe.send(path)
         await asyncio.sleep(0.05)
         running.app.open.set()
@@ -168,10 +173,7 @@ async def test_what_takes_no_decision_is_always_served(path):
 async def test_every_path_that_takes_a_decision_can_be_refused():
     """With a question mark behind it as well."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy = await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy = await running.occupied()
         for path in [*map(bytes.decode, PATHS), f"{CHAT}?a=b"]:
             client = await running.connect()
             assert 429 == (await client.ask(path))[0]
@@ -184,10 +186,7 @@ async def test_every_path_that_takes_a_decision_can_be_refused():
 async def test_a_client_that_asks_first_whether_to_send_its_body_is_hung_up_on():
     """What it sends next is a body or another request: nobody could tell."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, asking = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, asking = await running.occupied(), await running.connect()
         status, headers, _ = await asking.ask(CHAT, b"", "content-length: 1000", "expect: 100-continue")
         assert (429, "close") == (status, headers["connection"])
         assert await asking.at_end()
@@ -199,10 +198,7 @@ async def test_a_client_that_asks_first_whether_to_send_its_body_is_hung_up_on()
 async def test_a_refused_body_is_read_past_and_the_connection_kept():
     """However large it is."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, large = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, large = await running.occupied(), await running.connect()
         assert 429 == (await large.ask(body=b"x" * 3_000_000))[0]
         running.app.open.set()
         await busy.answer()
@@ -213,10 +209,7 @@ async def test_a_refused_body_is_read_past_and_the_connection_kept():
 async def test_a_connection_that_was_refused_is_read_again_after_a_moment():
     """Who does not wait is answered later, not never."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, eager = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, eager = await running.occupied(), await running.connect()
         await eager.ask()
         begun = time.monotonic()
         assert 429 == (await eager.ask())[0]
@@ -229,10 +222,7 @@ async def test_a_connection_that_was_refused_is_read_again_after_a_moment():
 async def test_who_hangs_up_while_it_rests_is_seen_to_at_once():
     """Whoever is gone is no overload."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, eager = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, eager = await running.occupied(), await running.connect()
         await eager.ask()
         assert 2 == running.connections
         await eager.send()
@@ -247,10 +237,7 @@ async def test_who_hangs_up_while_it_rests_is_seen_to_at_once():
 async def test_what_a_resting_connection_sends_is_kept():
     """Also more of it than is kept at a time."""
     async with serving(max_in_flight=1) as running:
-        running.app.open.clear()
-        busy, eager = await running.connect(), await running.connect()
-        await busy.send()
-        await asyncio.sleep(0.05)
+        busy, eager = await running.occupied(), await running.connect()
         await eager.ask()
         running.app.open.set()
         await busy.answer()
