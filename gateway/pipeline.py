@@ -19,9 +19,9 @@ from gateway.events import Decision, LoggedEstimate
 from gateway.exchange import Exchange, Wishes
 from gateway.ids import uuid7
 from gateway.implicit.ear import Ear, Overheard
-from gateway.patience import Patience
 from gateway.plans.bounds import Bounds
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
+from gateway.time_limit import TimeLimit
 from gateway.turn import turn
 from gateway.waiting import Waiting
 from providers.errors import ProviderTimeout
@@ -158,7 +158,7 @@ class Pipeline:
         with exchange:
             await turn()
             try:
-                with Patience(terms.timeouts.total_s):
+                with TimeLimit(terms.timeouts.total_s):
                     answer = await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
             except TimeoutError as error:
                 dispatcher.out_of_time()

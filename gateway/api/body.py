@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.client import ClientLeft
 from gateway.errors import BodyTimeout, BodyTooLarge, RequestError
-from gateway.patience import Patience
+from gateway.time_limit import TimeLimit
 from providers.chat import InvalidBody, parse_chat
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def read_body(receive: Receive, server: ServerConfig) -> bytes:
     pieces: list[bytes] = []
     size, more = 0, True
     try:
-        with Patience(pause_s) as patience:
+        with TimeLimit(pause_s) as pause:
             while more and size <= LINGERING_BYTES:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -55,7 +55,7 @@ async def read_body(receive: Receive, server: ServerConfig) -> bytes:
                 if size > limit:
                     pieces.clear()
                 if more := message.get("more_body", False):
-                    patience.again()
+                    pause.again()
     except TimeoutError as error:
         raise BodyTimeout(f"The request body stopped coming for {pause_s:g} s.") from error
     if size > limit:

@@ -5,14 +5,14 @@ import weakref
 
 import pytest
 
-from gateway.patience import Patience
+from gateway.time_limit import TimeLimit
 
 SHORT_S, LONG_S = 0.02, 30
 
 
 async def test_what_is_done_in_time_is_not_disturbed():
     """Neither then nor afterwards."""
-    with Patience(SHORT_S):
+    with TimeLimit(SHORT_S):
         await asyncio.sleep(0)
 
     await asyncio.sleep(3 * SHORT_S)
@@ -20,7 +20,7 @@ async def test_what_is_done_in_time_is_not_disturbed():
 
 async def test_what_takes_longer_is_cut_short():
     """With an error that says so, and the task can go on."""
-    with pytest.raises(TimeoutError), Patience(SHORT_S):
+    with pytest.raises(TimeoutError), TimeLimit(SHORT_S):
         await asyncio.sleep(LONG_S)
 
     await asyncio.sleep(0)
@@ -29,20 +29,20 @@ async def test_what_takes_longer_is_cut_short():
 
 async def test_the_time_can_be_counted_anew():
     """What comes in pieces is in time as long as each of them is."""
-    with Patience(5 * SHORT_S) as patience:
+    with TimeLimit(5 * SHORT_S) as limit:
         for _ in range(4):
             await asyncio.sleep(2 * SHORT_S)
-            patience.again()
+            limit.again()
 
 
 async def test_the_nearer_of_two_limits_is_the_one_that_expires():
     """The outer one does not take the inner one's error for its own, nor the other way round."""
-    with Patience(LONG_S):
-        with pytest.raises(TimeoutError), Patience(SHORT_S):
+    with TimeLimit(LONG_S):
+        with pytest.raises(TimeoutError), TimeLimit(SHORT_S):
             await asyncio.sleep(LONG_S)
         await asyncio.sleep(0)
 
-    with pytest.raises(TimeoutError), Patience(SHORT_S), Patience(LONG_S):
+    with pytest.raises(TimeoutError), TimeLimit(SHORT_S), TimeLimit(LONG_S):
         await asyncio.sleep(LONG_S)
 
 
@@ -51,7 +51,7 @@ async def test_a_cancellation_from_elsewhere_is_one():
     begun = asyncio.Event()
 
     async def work():
-        with Patience(SHORT_S):
+        with TimeLimit(SHORT_S):
             begun.set()
             await asyncio.sleep(LONG_S)
 
@@ -70,13 +70,13 @@ async def test_a_cancellation_from_elsewhere_is_one():
 
 async def test_other_errors_pass():
     """As they are."""
-    with pytest.raises(KeyError), Patience(LONG_S):
+    with pytest.raises(KeyError), TimeLimit(LONG_S):
         raise KeyError("other")
 
 
 def test_it_is_for_tasks_only():
     """Nobody else can be cancelled."""
-    with pytest.raises(RuntimeError, match="event loop"), Patience(LONG_S):
+    with pytest.raises(RuntimeError, match="event loop"), TimeLimit(LONG_S):
         pass
 
 
@@ -88,7 +88,7 @@ async def test_nobody_is_kept_alive_by_a_limit_that_was_kept():
 
     async def work() -> weakref.ref[Hand]:
         hand = Hand()
-        with Patience(LONG_S):
+        with TimeLimit(LONG_S):
             await asyncio.sleep(0)
         return weakref.ref(hand)
 

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from providers.alarm import Alarm, silent
+from gateway.alarms import Alarms
 
-#: Alarms that are kept for later at most.
-KEPT: Final = 256
+if TYPE_CHECKING:
+    from providers.alarm import Alarm
 
-
-class Alarms(threading.local):
-    """Those of this thread's event loop that nobody needs at the moment."""
-
-    loop: asyncio.AbstractEventLoop | None = None
-    free: list[Alarm]
-
-    def take(self, loop: asyncio.AbstractEventLoop) -> Alarm:
-        """Return an alarm that nobody needs."""
-        if self.loop is not loop:
-            self.loop, self.free = loop, []
-        return self.free.pop() if self.free else Alarm(loop, silent)
-
-    def give_back(self, alarm: Alarm) -> None:
-        """Have it be taken by the next; what it rang for is not kept alive."""
-        # A coroutine that was never finished is closed at any time, after its loop.
-        if self.loop is alarm.loop and len(self.free) < KEPT:
-            alarm.stop()
-            alarm.ring = silent
-            self.free.append(alarm)
-        else:
-            alarm.end()
+_ALARMS: Final = Alarms()
 
 
-_ALARMS = Alarms()
-
-
-class Patience:
+class TimeLimit:
     """Within it, a task that takes longer than `limit_s` is cancelled, and `TimeoutError` is raised.
 
     As `asyncio.timeout`, whose two coroutines and states take three times as long; every request is under some limits.
