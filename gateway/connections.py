@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
-        self._wire.cycle = self.cycle
+        self._wire.begin(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""

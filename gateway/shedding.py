@@ -1,11 +1,11 @@
 """Decides how many requests are taken in a turn of the event loop: the decision alone, without clock and sockets.
 
 What is bounded is work that nobody has begun: all requests that have come in one turn are read before the first of them
-is gone on with, and a turn is over when they are sent on. A burst may be of so many that they take a third of a second.
-Beyond it requests are refused, and once many were, there is overload: from then on only so many are taken in a turn
-that turns stay short, until few are left who were refused. A loop whose turns are long for a while, with many requests
-in each, is overloaded as well (compare Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012: a good
-queue is one that empties).
+is gone on with, and a turn is over when they are sent on. A burst may be of so many that they take a third of a second,
+on a slow machine a whole one. Beyond it requests are refused, and once many were, there is overload: from then on only
+so many are taken in a turn that turns stay short, until few are left who were refused. A loop whose turns are long for
+a while, with many requests in each, is overloaded as well (compare Nichols and Jacobson, "Controlling Queue Delay", ACM
+Queue 10(5), 2012: a good queue is one that empties).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FEW, FEWEST = 32, 4
 #: Seconds after which whoever was refused may ask again.
 RETRY_S: Final = 1.0
 #: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
-BURST, BURST_S = 512, 0.5
+BURST, BURST_S = 512, 1.0
 #: Turns with so many requests tell what one takes: beside so many the events of streams hardly count.
 MANY: Final = 64
 #: What becomes of the number that is taken in a turn where the last took too long.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 if TYPE_CHECKING:
     from starlette.types import Scope, Send
@@ -23,13 +24,26 @@ class Wire:
     `leaving` tells when it is lost; with other servers a task has to wait for that, some 25 microseconds a request.
     """
 
-    __slots__ = ("cycle", "leaving")
+    __slots__ = ("_cycle", "leaving")
 
-    #: What answers the request; there from the end of its head on.
-    cycle: RequestResponseCycle
+    _cycle: ref[RequestResponseCycle]
 
     def __init__(self, leaving: Leaving) -> None:
         self.leaving = leaving
+
+    def begin(self, cycle: RequestResponseCycle) -> None:
+        """Take what answers the request, once its head has come."""
+        # What answers holds the scope, and the scope holds the wire. Were the circle closed, all that a request is made
+        # of would be garbage that only a search finds, while nothing else is done.
+        self._cycle = ref(cycle)
+
+    @property
+    def cycle(self) -> RequestResponseCycle:
+        """Return what answers the request, while it does. Raises `RuntimeError` afterwards."""
+        cycle = self._cycle()
+        if cycle is None:
+            raise RuntimeError("the request has been answered: nothing can be sent any more")
+        return cycle
 
     def body(self) -> bytes | None:
         """Return the request's body where all of it has come; else None, and it has to be received.

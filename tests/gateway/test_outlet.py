@@ -42,7 +42,7 @@ class Server:
 def wired(server):
     """Return the wire of a server's request."""
     wire = Wire(None)
-    wire.cycle = server
+    wire.begin(server)
     return wire
 
 
