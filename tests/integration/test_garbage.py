@@ -11,8 +11,16 @@ import pytest
 from gateway.config.models import ServerConfig
 from gateway.connections import bounded
 
-#: Requests on one connection, which itself may be garbage at the end.
+#: Requests on one connection.
 REQUESTS = 20
+#: What a request is made of, among other things.
+PARTS = ("RequestResponseCycle", "Wire", "Completion", "Exchange", "ChatRequest")
+
+
+def alive():
+    """Count the parts of requests that are not gone."""
+    kinds = Counter(type(one).__name__ for one in gc.get_objects())
+    return Counter({name: kinds[name] for name in PARTS})
 
 
 @pytest.fixture
@@ -31,6 +39,7 @@ def test_a_request_leaves_no_garbage(serve, stream):
     running = serve(http=bounded(ServerConfig()))
     client = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=30)
     body = json.dumps({"model": "good", "stream": stream, "messages": [{"role": "user", "content": "Say hello."}]})
+    before = alive()
     for _ in range(REQUESTS):
         client.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
         answer = client.getresponse()
@@ -39,7 +48,5 @@ def test_a_request_leaves_no_garbage(serve, stream):
     client.close()
     running.logged()
 
-    kinds = Counter(type(one).__name__ for one in gc.get_objects())
-    left = {name: kinds[name] for name in ("RequestResponseCycle", "Wire", "Completion", "Exchange", "ChatRequest")}
     # The connection has the last one yet.
-    assert {name: number for name, number in left.items() if number > 1} == {}
+    assert {name: more for name, more in (alive() - before).items() if more > 1} == {}
