@@ -1,4 +1,4 @@
-"""Alarms that are kept, since one is set for each of what every request is under, and most never ring."""
+"""Alarms that are kept for the next who needs one: every request is under some limits, and most never ring."""
 
 from __future__ import annotations
 
