@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import error_body, retry_after
 from gateway.resting import Rest, Resting
 from gateway.shedding import MANY, RETRY_S, Shedding
-from gateway.turn import STEPS
+from gateway.turn import cohort
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -89,13 +90,10 @@ class Overload:
         if refused:
             self._refused_at = now
         if taken >= MANY or refused or shedding.is_on:
-            asyncio.get_running_loop().call_soon(self._turned, STEPS, taken, refused, now, time.thread_time())
+            cohort().then(partial(self._turned, taken, refused, now, time.thread_time()))
 
-    def _turned(self, steps: int, taken: int, refused: int, begun: float, cpu_s: float) -> None:
-        """Note how long it took until those that were taken in a turn are sent on, which takes some turns."""
-        if steps > 1:
-            asyncio.get_running_loop().call_soon(self._turned, steps - 1, taken, refused, begun, cpu_s)
-            return
+    def _turned(self, taken: int, refused: int, begun: float, cpu_s: float) -> None:
+        """Note how long it took until those that were taken in a turn were sent on, unless they have to wait."""
         now = time.monotonic()
         self._shedding.turned(taken, now, now - begun, time.thread_time() - cpu_s)
         if refused and not self._told:

@@ -26,6 +26,8 @@ RETRY_S: Final = 1.0
 BURST, BURST_S = 512, 1.0
 #: Turns with so many requests tell what one takes: beside so many the events of streams hardly count.
 MANY: Final = 64
+#: How many times a request waits as long as a turn takes: until it is read, until it is sent on, and with its answer.
+WAITS: Final = 3
 #: What becomes of the number that is taken in a turn where the last took too long.
 FEWER: Final = 0.8
 #: How many times longer than the allowed lateness turns have to be for a lasting overload: what is allowed is what
@@ -103,7 +105,7 @@ class Shedding:
             self.is_on, self._late_for_s, self._room = True, 0.0, FEW
 
     def _adjust(self, taken: int, elapsed_s: float) -> None:
-        if elapsed_s > self.max_lag_s:
+        if WAITS * elapsed_s > self.max_lag_s:
             self._room = max(self._room * FEWER, 1.0)
         elif taken >= self._room:
             self._room += 1.0

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.shedding import ALWAYS, BEGIN, BURST, BURST_S, FEW, FEWEST, HOLD_S, MANY, STANDING_S, Shedding
+from gateway.shedding import ALWAYS, BEGIN, BURST, BURST_S, FEW, FEWEST, HOLD_S, MANY, STANDING_S, WAITS, Shedding
 
 LAG_S = 0.025
 #: A turn that is too long, and one that is short, also under overload.
-LONG_S, SHORT_S = 2 * BEGIN * LAG_S, LAG_S / 2
+LONG_S, SHORT_S = 2 * BEGIN * LAG_S, LAG_S / WAITS / 2
 
 
 def pressed() -> Shedding:
