@@ -21,10 +21,10 @@ from gateway.ids import uuid7
 from gateway.implicit.ear import Ear, Overheard
 from gateway.plans.bounds import Bounds
 from gateway.quotas.errors import QuotaExceeded, QuotasUnavailable, QuotaUnpriced
-from gateway.time_limit import TimeLimit
 from gateway.turn import turn
 from gateway.waiting import Waiting
 from providers.errors import ProviderTimeout
+from providers.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from providers.errors import (
     from_response,
 )
 from providers.reply import StreamReply, WholeReply
+from providers.time_limit import TimeLimit
 from providers.transport.incoming import TooLarge
 from providers.transport.line import MAX_ANSWER_BYTES, Post, carried, limits, line_to
 
@@ -81,7 +81,7 @@ class Provider:
         try:
             if chat.stream:
                 deadline = time.monotonic() + timeouts.total_s
-                async with asyncio.timeout(limit_s):
+                with TimeLimit(limit_s):
                     return await self._begun(await self._line.open(post, timeouts), chat, timeouts, deadline)
             answer = await self._line.whole(post, timeouts)
             return self._read(answer.status, answer.headers, answer.content, chat)
@@ -97,7 +97,7 @@ class Provider:
             extensions={"timeout": limits(timeout_s, timeout_s)},
         )
         try:
-            async with asyncio.timeout(timeout_s):
+            with TimeLimit(timeout_s):
                 response = await carried(request, self._transport)
                 await response.aclose()
         except _FAILURES as error:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.client import ClientLeft
 from gateway.errors import BodyTimeout, BodyTooLarge, RequestError
-from gateway.time_limit import TimeLimit
 from providers.chat import InvalidBody, parse_chat
+from providers.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from starlette.types import Receive

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
-from gateway.alarms import Alarms
+from providers.alarms import Alarms
 
 if TYPE_CHECKING:
     from providers.alarm import Alarm

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from gateway.time_limit import TimeLimit
+from providers.time_limit import TimeLimit
 
 SHORT_S, LONG_S = 0.02, 30
 
