@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx2
 
 from providers.errors import AnswerBroken, ProviderError, ProviderTimeout
 from providers.patience import Patience, Silence
 from providers.produced import whole_answer
+from providers.time_limit import TimeLimit
 from providers.types import MAX_STREAM_BYTES
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ class StreamReply:
     def _begin(self, piece: bytes | None) -> None:
         if piece is None:
             raise AnswerBroken(f"{self._provider} ended the stream before it said anything")
-        self._count(piece)
+        self._bytes += len(piece)
+        if self._bytes > self._max_bytes:
+            self._refuse_more()
         self._ready += self._decoder.feed(piece)
         if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
             raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
@@ -207,8 +209,13 @@ class StreamReply:
         try:
             if piece is None:
                 piece = self._last()
-            self._count(piece)
-            for event in self._decoder.feed(piece):
+            self._bytes += len(piece)
+            if self._bytes > self._max_bytes:
+                self._refuse_more()
+            fed = self._decoder.feed(piece)
+            if type(fed) is list:
+                return fed
+            for event in fed:
                 events.append(event)  # noqa: PERF402 - those before what is wrong are wanted, too
         except ProviderError as error:
             self._broken = error
@@ -223,10 +230,8 @@ class StreamReply:
             raise AnswerBroken(f"{self._provider} broke the stream off")
         return DONE
 
-    def _count(self, piece: bytes) -> None:
-        self._bytes += len(piece)
-        if self._bytes > self._max_bytes:
-            raise AnswerBroken(f"{self._provider} sent a stream of more than {self._max_bytes} bytes")
+    def _refuse_more(self) -> NoReturn:
+        raise AnswerBroken(f"{self._provider} sent a stream of more than {self._max_bytes} bytes")
 
     def _broke_off(self, error: httpx2.RequestError) -> ProviderError:
         """Return what an error in the middle of a stream means."""
@@ -249,7 +254,7 @@ class StreamReply:
     async def _read_end(self) -> None:
         """Read the end of a complete stream: only then can its connection be used again."""
         try:
-            async with asyncio.timeout(END_S):
+            with TimeLimit(END_S):
                 while await self._answer.next() is not None:
                     pass
         except (TimeoutError, httpx2.RequestError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ class ChatRequest:
 
     raw: bytes
     body: Mapping[str, Any]
+    #: Whether the client asked for a stream.
+    stream: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stream = self.body.get("stream") is True
 
     @property
     def text(self) -> str:
@@ -101,11 +106,6 @@ class ChatRequest:
     def model(self) -> str:
         """Return the model that the client asked for."""
         return str(self.body["model"])
-
-    @property
-    def stream(self) -> bool:
-        """Tell whether the client asked for a stream."""
-        return self.body.get("stream") is True
 
     @property
     def wants_usage(self) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from gateway.api.heads import raw_headers
+from gateway.api.heads import lines_of, raw_headers
 from gateway.client import ClientLeft
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from gateway.client import Client
 
 #: Proxies on the way must not hold events back (nginx, and RFC 9111).
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
+HEADERS: Final = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+}
 
 
 class EventOutlet:
@@ -53,22 +53,34 @@ class EventOutlet:
         if self._writes is not None:
             await self._writes.drained()
             return
-        await self._begin()
         pending, self._pending = b"".join(self._pending), []
-        await self._sent({"type": "http.response.body", "body": pending, "more_body": True})
+        if not self._opened(pending):
+            await self._begin()
+            await self._sent({"type": "http.response.body", "body": pending, "more_body": True})
         self._writes = self._wire
 
     async def end(self) -> None:
         """Send what waits, and the end. Raises `ClientLeft`."""
+        if self._writes is not None and self._writes.close():
+            return
         await self._begin()
         pending, self._pending = b"".join(self._pending), []
         await self._sent({"type": "http.response.body", "body": pending, "more_body": False})
+
+    def _opened(self, pending: bytes) -> bool:
+        """Send the head with what waits in one piece, where that can be done at once; tell whether it was."""
+        if self._wire is None or self._client.begun or (lines := lines_of({**HEADERS, **self._headers})) is None:
+            return False
+        if not self._wire.open(200, lines, pending):
+            return False
+        self._client.begun = True
+        return True
 
     async def _begin(self) -> None:
         """Send the head, unless that has been done: from then on there can be no other answer."""
         if not self._client.begun:
             self._client.begun = True
-            headers = [*HEADERS, *raw_headers(self._headers)]
+            headers = raw_headers({**HEADERS, **self._headers})
             await self._sent({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _sent(self, message: MutableMapping[str, Any]) -> None:

@@ -69,16 +69,40 @@ class Wire:
             return True
         if cycle.flow.write_paused:
             return False
-        first = _FIRST_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        own = b"".join([b"%b: %b\r\n" % field for field in cycle.default_headers])
-        last = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.transport.writelines((b"%b%b%b%b" % (first, own, fields, last), body))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
+        head = _head(cycle, status, fields)
+        cycle.response_started = True
+        cycle.transport.writelines((b"%b\r\n" % head, body))
+        _complete(cycle)
+        return True
+
+    def open(self, status: int, fields: bytes, data: bytes) -> bool:
+        """Send the head of an answer with the first part of its body, as `answer` does; `write` sends the next.
+
+        Return False where the client has to read earlier answers first: then nothing has been sent.
+        """
+        cycle = self.cycle
+        if cycle.disconnected:
+            return True
+        if cycle.flow.write_paused:
+            return False
+        head = _head(cycle, status, fields)
+        cycle.response_started = cycle.chunked_encoding = True
+        chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+        cycle.transport.write(b"%btransfer-encoding: chunked\r\n\r\n%b" % (head, chunk))
+        return True
+
+    def close(self) -> bool:
+        """End an answer that was begun by `open`.
+
+        Return False where the client has to read more of it first: then nothing has been sent.
+        """
+        cycle = self.cycle
+        if cycle.disconnected:
+            return True
+        if cycle.flow.write_paused:
+            return False
+        cycle.transport.write(b"0\r\n\r\n")
+        _complete(cycle)
         return True
 
     def is_behind(self, send: Send) -> bool:
@@ -91,7 +115,7 @@ class Wire:
         Return False where the client reads so slowly that more has to wait, until `drained`. What nobody reads any
         more is thrown away, as by `send`.
         """
-        cycle = self.cycle
+        cycle = self._cycle() or self.cycle  # a property is a call more, for each event
         if cycle.disconnected:
             return True
         cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if cycle.chunked_encoding else data)
@@ -100,6 +124,23 @@ class Wire:
     async def drained(self) -> None:
         """Wait until the client has read most of what was sent, or has left."""
         await self.cycle.flow.drain()
+
+
+def _head(cycle: RequestResponseCycle, status: int, fields: bytes) -> bytes:
+    """Return the head of an answer without the empty line at its end."""
+    first = _FIRST_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    own = b"".join([b"%b: %b\r\n" % field for field in cycle.default_headers])
+    cycle.waiting_for_100_continue = False
+    return b"%b%b%b%b" % (first, own, fields, b"" if cycle.keep_alive else b"connection: close\r\n")
+
+
+def _complete(cycle: RequestResponseCycle) -> None:
+    """Note that all of an answer has been sent."""
+    cycle.response_complete = True
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
 
 
 def wire_of(scope: Scope) -> Wire | None:

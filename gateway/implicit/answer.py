@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Bytes of an answer beyond which its text is given up: nobody compares or judges books.
 MAX_BYTES: Final = 256 * 1024
+#: Events of a stream that are read at once, and how long one may be that waits for the next.
+AT_ONCE, LONG_BYTES = 16, 4096
 #: A chunk that says a piece of text, in which nothing is escaped, and nothing else: most chunks are such. A quotation
 #: mark inside a text is escaped, so that no text can pass for this.
 _PLAIN = re.compile(rb'"delta": ?\{(?:"role": ?"assistant", ?)?"content": ?"([^"\\]*)"\}')
@@ -65,10 +67,20 @@ class Gathered:
         self._single = wanted == 1
         self._left = MAX_BYTES
         self._kept: dict[int, _Growing] = {0: _Growing()} if self._single else {}
+        self._unread: list[bytes] = []
 
     def events(self, events: Sequence[bytes]) -> None:
-        """Take in events of a stream. Never raises: from what cannot be read, the answer is given up."""
-        for event in events:
+        """Take in events of a stream. Never raises: from what cannot be read, the answer is given up.
+
+        They are read some at a time: to read one after another takes half as long as each when it comes.
+        """
+        self._unread += events
+        if len(self._unread) >= AT_ONCE or len(events[-1]) > LONG_BYTES:
+            self._read_all()
+
+    def _read_all(self) -> None:
+        unread, self._unread = self._unread, []
+        for event in unread:
             if self._left < 0:
                 return
             if self._single and (plain := _PLAIN.search(event)) is not None:
@@ -96,6 +108,7 @@ class Gathered:
 
     def choices(self) -> tuple[Choice, ...] | None:
         """Return what every choice says; None where it could not be read, or is too long."""
+        self._read_all()
         return None if self._left < 0 else tuple([kept.choice() for _, kept in sorted(self._kept.items())])
 
     def _add(self, choice: Mapping[str, Any]) -> None:

@@ -81,8 +81,16 @@ class Incoming:
 
     def add(self, piece: bytes) -> None:
         """Take in a piece of the body."""
-        if self._take is not None and self._waiter is not None and not self._waiter.done():
-            self._give(self._take, self._waiter, piece)
+        take, waiter = self._take, self._waiter
+        if take is not None and waiter is not None and not waiter.done():
+            try:
+                if not take(piece):
+                    return
+            except Exception as error:  # noqa: BLE001 - what is wrong is the business of who waits for the body
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(True)
+            self._take = None
             return
         self._pieces.append(piece)
         self._size += len(piece)
@@ -139,17 +147,6 @@ class Incoming:
             return await self._waiter
         finally:
             self._take = self._waiter = None
-
-    def _give(self, take: Callable[[bytes], bool], waiter: asyncio.Future[bool], piece: bytes) -> None:
-        """Give a piece to whoever takes them, at once; what is wrong with it is the business of who waits."""
-        try:
-            if not take(piece):
-                return
-        except Exception as error:  # noqa: BLE001 - it is raised where the body is waited for
-            waiter.set_exception(error)
-        else:
-            waiter.set_result(True)
-        self._take = None
 
     def interrupt(self, error: httpx2.TransportError) -> None:
         """End the wait of a reader that waits, with an error: what has come meanwhile is not lost."""

@@ -19,7 +19,12 @@ class Server:
         self.written = []
         self.error = error
         self.disconnected = False
-        self.chunked_encoding = True
+        self.chunked_encoding = None
+        self.default_headers = [(b"server", b"own")]
+        self.keep_alive = True
+        self.response_started = self.response_complete = self.waiting_for_100_continue = False
+        self.message_event = asyncio.Event()
+        self.closed = False
         self.write_paused = False
         self.transport = self.flow = self
         self.room = asyncio.Event()
@@ -33,6 +38,13 @@ class Server:
     def write(self, data):
         """Take bytes, as a transport does."""
         self.written.append(data)
+
+    def close(self):
+        """Hang up once all is written."""
+        self.closed = True
+
+    def on_response(self):
+        """Go on with the next request."""
 
     async def drain(self):
         """Wait for room."""
@@ -77,8 +89,26 @@ async def test_the_head_comes_first_and_then_what_has_waited():
     assert bodies == [body(part) for part in parts]
 
 
+async def test_with_a_wire_the_head_and_what_has_waited_are_written_in_one_piece():
+    """As a server would write them, one after the other."""
+    server, client = Server(), Client()
+    outlet = EventOutlet({"x-own": "1"}, server.send, wired(server), client)
+    outlet.write([A])
+    outlet.write([B])
+    await outlet.drained()
+
+    (written,) = server.written
+    head, _, chunk = written.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    assert b"HTTP/1.1 200 OK" == first
+    assert {b"server: own", b"content-type: text/event-stream; charset=utf-8", b"x-own: 1"} < set(lines)
+    assert b"transfer-encoding: chunked" in lines
+    assert b"12\r\n" + A + B + b"\r\n" == chunk
+    assert ([], True, True) == (server.sent, client.begun, server.response_started)
+
+
 async def test_with_a_wire_events_are_written_at_once():
-    """From the first message on, each with the length of its chunk (RFC 9112, section 7.1)."""
+    """From the first on, each with the length of its chunk, and the end as well (RFC 9112, section 7.1)."""
     server = Server()
     outlet = EventOutlet({}, server.send, wired(server), Client())
     outlet.write([A])
@@ -86,8 +116,47 @@ async def test_with_a_wire_events_are_written_at_once():
 
     assert not outlet.write([B])
     assert not outlet.write([B, C])
-    assert [b"9\r\n" + B + b"\r\n", b"12\r\n" + B + C + b"\r\n"] == server.written
-    assert 2 == len(server.sent)
+    await outlet.end()
+    assert [b"9\r\n" + B + b"\r\n", b"12\r\n" + B + C + b"\r\n", b"0\r\n\r\n"] == server.written[1:]
+    assert ([], True, False) == (server.sent, server.response_complete, server.closed)
+
+
+async def test_a_connection_that_is_to_end_is_closed_after_the_answer():
+    """And the client told beforehand."""
+    server = Server()
+    server.keep_alive = False
+    outlet = EventOutlet({}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+    await outlet.end()
+
+    assert b"connection: close\r\n" in server.written[0]
+    assert server.closed
+
+
+async def test_where_the_client_has_to_read_first_the_server_waits_for_it():
+    """With the head, and with the end."""
+    server = Server()
+    server.write_paused = True
+    outlet = EventOutlet({}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+    await outlet.end()
+
+    bodies = [("http.response.body", A, True), ("http.response.body", b"", False)]
+    assert bodies == [body(part) for part in server.sent[1:]]
+    assert [] == server.written
+
+
+async def test_a_header_that_would_break_out_of_its_line_is_the_server_s_to_refuse():
+    """As it does with any other answer."""
+    server = Server()
+    outlet = EventOutlet({"x-own": "1\r\nx-forged: 2"}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+
+    assert "http.response.start" == server.sent[0]["type"]
+    assert [] == server.written
 
 
 async def test_a_client_that_reads_slowly_is_waited_for():
@@ -112,10 +181,12 @@ async def test_nothing_is_written_to_a_connection_that_was_lost():
     outlet = EventOutlet({}, server.send, wired(server), Client())
     outlet.write([A])
     await outlet.drained()
+    written = list(server.written)
     server.disconnected = True
 
     assert not outlet.write([B])
-    assert [] == server.written
+    await outlet.end()
+    assert written == server.written
 
 
 async def test_what_somebody_else_wants_to_see_is_sent_through_him():
