@@ -63,7 +63,7 @@ class Completions:
 class Completion:
     """One request, from its head to the last byte of its answer."""
 
-    __slots__ = ("_client", "_gateway", "_id", "_receive", "_scope", "_send", "_wire")
+    __slots__ = ("_client", "_gateway", "_id", "_leaving", "_receive", "_scope", "_send", "_wire")
 
     def __init__(self, gateway: Gateway, request_id: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         self._gateway = gateway
@@ -73,6 +73,7 @@ class Completion:
         self._send = send
         self._client = Client()
         wire = wire_of(scope)
+        self._leaving = None if wire is None else wire.leaving
         self._wire = wire if wire is not None and wire.is_behind(send) else None
 
     async def run(self) -> None:
@@ -107,7 +108,7 @@ class Completion:
         await turn()
         ask, heard = ask_and_heard(sent, headers, access, arrival.at, runtime)
         refused = self._overhear(heard, access, runtime, arrival.at) if heard else ""
-        with Watch(self._scope, self._receive, self._client):
+        with Watch(self._leaving, self._receive, self._client):
             await turn()
             exchange = await gateway.pipeline.complete(runtime, ask, arrival)
         more = {REFUSED: refused} if refused else {}
@@ -117,7 +118,7 @@ class Completion:
         if exchange.streams:
             shown = {**exchange.headers, **more, "x-request-id": self._id.decode()}
             outlet = EventOutlet(shown, self._send, self._wire, self._client)
-            with Watch(self._scope, self._receive, self._client):
+            with Watch(self._leaving, self._receive, self._client):
                 await exchange.relay(outlet)
                 await outlet.end()
             return

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from gateway.api.wire import wire_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import Receive, Scope
+    from starlette.types import Receive
 
     from gateway.client import Client
 
@@ -44,16 +42,16 @@ class Leaving:
 class Watch:
     """Within it the task that entered it is cancelled once its client leaves. The request's body must have been read.
 
+    `leaving` tells that, where the server does; else `receive` is asked.
     Who sees the cancellation asks the client why.
     """
 
     __slots__ = ("_client", "_leaving", "_receive", "_task", "_watching")
 
-    def __init__(self, scope: Scope, receive: Receive, client: Client) -> None:
+    def __init__(self, leaving: Leaving | None, receive: Receive, client: Client) -> None:
         self._client = client
         self._receive = receive
-        wire = wire_of(scope)
-        self._leaving = None if wire is None else wire.leaving
+        self._leaving = leaving
         self._task: asyncio.Task[object] | None = None
         self._watching: asyncio.Task[None] | None = None
 
