@@ -32,10 +32,10 @@ WAITS: Final = 3
 FEWER: Final = 0.8
 #: How many times longer than the allowed lateness turns have to be for a lasting overload: what is allowed is what
 #: they are brought back to. Hundreds of streams in good order make turns as long as that.
-BEGIN: Final = 4
+BEGIN: Final = 3
 #: Seconds that turns have to be so long, more than they are shorter meanwhile: hundreds of requests that come at once,
 #: and are gone, are no overload.
-STANDING_S: Final = 0.6
+STANDING_S: Final = 0.4
 #: Seconds for which such an overload goes on at least: turns with many requests and with none may alternate.
 HOLD_S: Final = 0.25
 

@@ -90,7 +90,7 @@ class ServerConfig(Written):
     )
     max_lag_s: PositiveFloat = Field(
         0.025,
-        description="Seconds by which the event loop may be late under overload. Once it stays four times later, so "
+        description="Seconds by which the event loop may be late under overload. Once it stays three times later, so "
         "many requests are taken as it can answer in time, and the others get a 429 at once.",
     )
 
