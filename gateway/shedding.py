@@ -24,7 +24,7 @@ FEW, FEWEST = 32, 4
 RETRY_S: Final = 1.0
 #: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
 BURST, BURST_S = 512, 1.0
-#: Turns with so many requests tell what one takes: beside so many the events of streams hardly count.
+#: Turns with so many requests tell what one takes: beside so many the events of streams count for little.
 MANY: Final = 64
 #: How many times a request waits as long as a turn takes: until it is read, until it is sent on, and with its answer.
 WAITS: Final = 3

@@ -93,8 +93,6 @@ def shown(features: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(features: Mapping[str, Any]) -> dict[str, Any]:
-    if tuple not in set(map(type, features.values())):  # as nearly always, and a fifth of what it takes to make a copy
-        return dict(features)
     return {name: list(value) if type(value) is tuple else value for name, value in features.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -151,9 +151,7 @@ class StreamReply:
     def _begin(self, piece: bytes | None) -> None:
         if piece is None:
             raise AnswerBroken(f"{self._provider} ended the stream before it said anything")
-        self._bytes += len(piece)
-        if self._bytes > self._max_bytes:
-            self._refuse_more()
+        self._count(piece)
         self._ready += self._decoder.feed(piece)
         if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
             raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
@@ -209,13 +207,8 @@ class StreamReply:
         try:
             if piece is None:
                 piece = self._last()
-            self._bytes += len(piece)
-            if self._bytes > self._max_bytes:
-                self._refuse_more()
-            fed = self._decoder.feed(piece)
-            if type(fed) is list:
-                return fed
-            for event in fed:
+            self._count(piece)
+            for event in self._decoder.feed(piece):
                 events.append(event)  # noqa: PERF402 - those before what is wrong are wanted, too
         except ProviderError as error:
             self._broken = error
@@ -230,8 +223,10 @@ class StreamReply:
             raise AnswerBroken(f"{self._provider} broke the stream off")
         return DONE
 
-    def _refuse_more(self) -> NoReturn:
-        raise AnswerBroken(f"{self._provider} sent a stream of more than {self._max_bytes} bytes")
+    def _count(self, piece: bytes) -> None:
+        self._bytes += len(piece)
+        if self._bytes > self._max_bytes:
+            raise AnswerBroken(f"{self._provider} sent a stream of more than {self._max_bytes} bytes")
 
     def _broke_off(self, error: httpx2.RequestError) -> ProviderError:
         """Return what an error in the middle of a stream means."""

@@ -33,7 +33,7 @@ class EventOutlet:
     __slots__ = ("_client", "_headers", "_pending", "_send", "_wire", "_writes")
 
     def __init__(self, headers: Mapping[str, str], send: Send, wire: Wire | None, client: Client) -> None:
-        self._headers = headers
+        self._headers = {**HEADERS, **headers}
         self._send = send
         self._wire = wire if wire is not None and wire.is_behind(send) else None
         self._client = client
@@ -69,7 +69,7 @@ class EventOutlet:
 
     def _opened(self, pending: bytes) -> bool:
         """Send the head with what waits in one piece, where that can be done at once; tell whether it was."""
-        if self._wire is None or self._client.begun or (lines := lines_of({**HEADERS, **self._headers})) is None:
+        if self._wire is None or self._client.begun or (lines := lines_of(self._headers)) is None:
             return False
         if not self._wire.open(200, lines, pending):
             return False
@@ -80,7 +80,7 @@ class EventOutlet:
         """Send the head, unless that has been done: from then on there can be no other answer."""
         if not self._client.begun:
             self._client.begun = True
-            headers = raw_headers({**HEADERS, **self._headers})
+            headers = raw_headers(self._headers)
             await self._sent({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _sent(self, message: MutableMapping[str, Any]) -> None:

@@ -65,12 +65,9 @@ class Wire:
         be two writes to the connection, each some 6 microseconds, and each header would be looked at by itself.
         """
         cycle = self.cycle
-        if cycle.disconnected:
-            return True
-        if cycle.flow.write_paused:
-            return False
-        head = _head(cycle, status, fields)
-        cycle.response_started = True
+        if cycle.disconnected or cycle.flow.write_paused:
+            return cycle.disconnected
+        head = _begin(cycle, status, fields)
         cycle.transport.writelines((b"%b\r\n" % head, body))
         _complete(cycle)
         return True
@@ -81,12 +78,10 @@ class Wire:
         Return False where the client has to read earlier answers first: then nothing has been sent.
         """
         cycle = self.cycle
-        if cycle.disconnected:
-            return True
-        if cycle.flow.write_paused:
-            return False
-        head = _head(cycle, status, fields)
-        cycle.response_started = cycle.chunked_encoding = True
+        if cycle.disconnected or cycle.flow.write_paused:
+            return cycle.disconnected
+        head = _begin(cycle, status, fields)
+        cycle.chunked_encoding = True
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
         cycle.transport.write(b"%btransfer-encoding: chunked\r\n\r\n%b" % (head, chunk))
         return True
@@ -97,10 +92,8 @@ class Wire:
         Return False where the client has to read more of it first: then nothing has been sent.
         """
         cycle = self.cycle
-        if cycle.disconnected:
-            return True
-        if cycle.flow.write_paused:
-            return False
+        if cycle.disconnected or cycle.flow.write_paused:
+            return cycle.disconnected
         cycle.transport.write(b"0\r\n\r\n")
         _complete(cycle)
         return True
@@ -126,11 +119,11 @@ class Wire:
         await self.cycle.flow.drain()
 
 
-def _head(cycle: RequestResponseCycle, status: int, fields: bytes) -> bytes:
-    """Return the head of an answer without the empty line at its end."""
+def _begin(cycle: RequestResponseCycle, status: int, fields: bytes) -> bytes:
+    """Note that an answer has begun, and return its head without the empty line at its end."""
+    cycle.response_started, cycle.waiting_for_100_continue = True, False
     first = _FIRST_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     own = b"".join([b"%b: %b\r\n" % field for field in cycle.default_headers])
-    cycle.waiting_for_100_continue = False
     return b"%b%b%b%b" % (first, own, fields, b"" if cycle.keep_alive else b"connection: close\r\n")
 
 

@@ -67,10 +67,7 @@ class OpenAIStreamDecoder:
         except EventTooLarge as error:
             raise AnswerBroken(f"the stream sent {error}") from error
         # Nearly always one event comes, with more text: no generator is made for it.
-        if len(events) == 1 and (known := self._alike) is not None and (text := known.text(events[0])) is not None:
-            self._produced.add_alike(known, text, len(events[0]) - known.framing)
-            return events
-        return self._passing(events)
+        return events if len(events) == 1 and self._is_alike(events[0]) else self._passing(events)
 
     def _passing(self, events: list[bytes]) -> Iterator[bytes]:
         for event in events:

@@ -58,6 +58,14 @@ def wired(server):
     return wire
 
 
+async def begun(server, headers=None):
+    """Return the outlet to a server with a wire, through which the first event has gone."""
+    outlet = EventOutlet(headers or {}, server.send, wired(server), Client())
+    outlet.write([A])
+    await outlet.drained()
+    return outlet
+
+
 def body(message):
     """Return what a message says of a body."""
     return message["type"], message["body"], message["more_body"]
@@ -110,9 +118,7 @@ async def test_with_a_wire_the_head_and_what_has_waited_are_written_in_one_piece
 async def test_with_a_wire_events_are_written_at_once():
     """From the first on, each with the length of its chunk, and the end as well (RFC 9112, section 7.1)."""
     server = Server()
-    outlet = EventOutlet({}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    outlet = await begun(server)
 
     assert not outlet.write([B])
     assert not outlet.write([B, C])
@@ -125,9 +131,7 @@ async def test_a_connection_that_is_to_end_is_closed_after_the_answer():
     """And the client told beforehand."""
     server = Server()
     server.keep_alive = False
-    outlet = EventOutlet({}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    outlet = await begun(server)
     await outlet.end()
 
     assert b"connection: close\r\n" in server.written[0]
@@ -138,9 +142,7 @@ async def test_where_the_client_has_to_read_first_the_server_waits_for_it():
     """With the head, and with the end."""
     server = Server()
     server.write_paused = True
-    outlet = EventOutlet({}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    outlet = await begun(server)
     await outlet.end()
 
     bodies = [("http.response.body", A, True), ("http.response.body", b"", False)]
@@ -151,9 +153,7 @@ async def test_where_the_client_has_to_read_first_the_server_waits_for_it():
 async def test_a_header_that_would_break_out_of_its_line_is_the_server_s_to_refuse():
     """As it does with any other answer."""
     server = Server()
-    outlet = EventOutlet({"x-own": "1\r\nx-forged: 2"}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    await begun(server, {"x-own": "1\r\nx-forged: 2"})
 
     assert "http.response.start" == server.sent[0]["type"]
     assert [] == server.written
@@ -162,9 +162,7 @@ async def test_a_header_that_would_break_out_of_its_line_is_the_server_s_to_refu
 async def test_a_client_that_reads_slowly_is_waited_for():
     """What was written goes out all the same."""
     server = Server()
-    outlet = EventOutlet({}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    outlet = await begun(server)
     server.write_paused = True
 
     assert outlet.write([B])
@@ -178,9 +176,7 @@ async def test_a_client_that_reads_slowly_is_waited_for():
 async def test_nothing_is_written_to_a_connection_that_was_lost():
     """As with any message to it."""
     server = Server()
-    outlet = EventOutlet({}, server.send, wired(server), Client())
-    outlet.write([A])
-    await outlet.drained()
+    outlet = await begun(server)
     written = list(server.written)
     server.disconnected = True
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.implicit.answer import MAX_BYTES, Call, Choice, Gathered
+from gateway.implicit.answer import AT_ONCE, LONG_BYTES, MAX_BYTES, Call, Choice, Gathered
 
 
 def event(delta, index=0, finish=None, **dumps):
@@ -52,9 +52,23 @@ def test_calls_choices_and_refusals_are_put_together():
 @given(st.binary(max_size=60))
 def test_what_cannot_be_read_is_given_up(junk):
     """It never raises."""
-    for take in (Gathered().event, Gathered().whole):
+    by_events, whole = Gathered(), Gathered()
+    for take in (by_events.event, whole.whole):
         take(junk)
         take(b'data: {"choices": [{"index": "x", "delta": ' + junk + b"}]}\n\n")
+    by_events.choices()
+
+
+@given(st.lists(st.lists(st.text(max_size=8), max_size=4), max_size=3 * AT_ONCE), st.integers(0, 2 * LONG_BYTES))
+def test_it_does_not_matter_how_many_events_come_at_once(groups, length):
+    """Nor how long one of them is."""
+    groups = [*groups, ["x" * length], ["last"]]
+    gathered = Gathered()
+    for group in groups:
+        gathered.events([event({"content": piece}) for piece in group])
+
+    expected = "".join("".join(group) for group in groups).encode(errors="replace").decode()
+    assert expected == gathered.choices()[0].text
 
 
 def test_what_is_too_long_is_given_up():
