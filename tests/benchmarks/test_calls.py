@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-#: At most so many calls for a request by a model's name, for one by `auto` and for an event; some 10 % above what it was.
+#: At most so many calls for a request by a model's name, for one by `auto` and for an event; some 5 % above what it was.
 BOUNDS = json.loads((BENCHMARKS / "call_bounds.json").read_text())
 
 
