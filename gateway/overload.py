@@ -47,6 +47,8 @@ class Overload:
 
     def __init__(self, settings: ServerConfig, counted: Counter) -> None:
         self.refusal = Refusal()
+        #: Requests that were taken and are not answered yet: fewer than are in flight, which have something left to do.
+        self.unanswered = 0
         self._resting = Resting()
         self._max_in_flight = settings.max_in_flight
         self._shedding = Shedding(settings.max_lag_s)
@@ -62,7 +64,10 @@ class Overload:
         self._busy = 1.0
 
     def admit(self, in_flight: int, *, early: bool = False) -> Refusal | None:
-        """Take a request, or return how it is refused; `early` if its sender was refused less than `RETRY_S` ago."""
+        """Take a request, or return how it is refused; `early` if its sender was refused less than `RETRY_S` ago.
+
+        Whoever has it taken notes in `unanswered` when it is answered, or needs no answer any more.
+        """
         if not self._in_turn:
             # It is called when all that have come in this turn are read, before the first is gone on with.
             self._in_turn = True
@@ -70,7 +75,8 @@ class Overload:
         if in_flight >= self._max_in_flight:
             self._full.inc()
             return self.refusal
-        if self._shedding.takes(in_flight, early=early and self._busy > EASY):
+        if self._shedding.takes(self.unanswered, early=early and self._busy > EASY):
+            self.unanswered += 1
             return None
         self._late.inc()
         return self.refusal
@@ -96,6 +102,8 @@ class Overload:
         """Note how long it took until those that were taken in a turn were sent on, unless they have to wait."""
         now = time.monotonic()
         self._shedding.turned(taken, now, now - begun, time.thread_time() - cpu_s)
+        if taken >= MANY:
+            asyncio.get_running_loop().call_later(now - begun, self._shedding.answered, taken)
         if refused and not self._told:
             self._told = True
             logger.warning("overload.began", extra={"late_ms": round((now - begun) * 1000)})

@@ -32,6 +32,8 @@ class Door(BoundedProtocol):
 
     _refusal: Refusal | None = None
     _back_at = 0.0
+    #: Whether a request that was taken is not answered yet.
+    _taken = False
 
     def on_headers_complete(self) -> None:
         """Take the request, or let its body pass by; what its sender has pipelined is taken with its first."""
@@ -44,6 +46,7 @@ class Door(BoundedProtocol):
                 if self.expect_100_continue:
                     self._turn_away(self._refusal, keep=False)
                 return
+            self._taken = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -58,6 +61,21 @@ class Door(BoundedProtocol):
             super().on_message_complete()
         elif not self.transport.is_closing():
             self._turn_away(refusal, keep=self.parser.should_keep_alive())
+
+    def on_response_complete(self) -> None:
+        """Note that a request is answered."""
+        self._answered()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that a request needs no answer any more."""
+        self._answered()
+        super().connection_lost(exc)
+
+    def _answered(self) -> None:
+        if self._taken:
+            self._taken = False
+            self.overload.unanswered -= 1
 
     def _turn_away(self, refusal: Refusal, *, keep: bool) -> None:
         self._stop_waiting()

@@ -1,11 +1,11 @@
 """Decides how many requests are taken in a turn of the event loop: the decision alone, without clock and sockets.
 
 What is bounded is work that nobody has begun: all requests that have come in one turn are read before the first of them
-is gone on with, and a turn is over when they are sent on. A burst may be of so many that they take a third of a second,
-on a slow machine a whole one. Beyond it requests are refused, and once many were, there is overload: from then on only
-so many are taken in a turn that turns stay short, until few are left who were refused. A loop whose turns are long for
-a while, with many requests in each, is overloaded as well (compare Nichols and Jacobson, "Controlling Queue Delay", ACM
-Queue 10(5), 2012: a good queue is one that empties).
+is gone on with, and a turn is over when they are sent on; their answers take about as long again. A burst may be of so
+many that they take a third of a second, on a slow machine a whole one. Beyond it requests are refused, and once many
+were, there is overload: from then on only so many are taken in a turn that turns stay short, until few are left who
+were refused. A loop whose turns are long for a while, with many requests in each, is overloaded as well (compare
+Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012: a good queue is one that empties).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 ALWAYS: Final = 160
 #: While fewer are under way, one more is taken under overload as well: they keep the processor busy. Who asks again too
 #: soon has waited unread, and is taken only where the processor would have next to nothing to do.
-FEW, FEWEST = 32, 4
+FEW, FEWEST = 20, 4
 #: Seconds after which whoever was refused may ask again.
 RETRY_S: Final = 1.0
 #: So many at most are taken in one turn, fewer where they would take so many seconds of processor time.
@@ -49,7 +49,7 @@ class Shedding:
     #: Requests that were taken, and refused, in this turn.
     taken: int = 0
     refused: int = 0
-    #: Those of turns with many that are not over: a part of what they need is left to do.
+    #: Those of turns with many that are not answered yet, as far as that is the gateway's doing.
     _unfinished: int = 0
     _cost_s: float = 0.0
     _burst: float = BURST
@@ -58,12 +58,16 @@ class Shedding:
     #: How many are taken in a turn under overload.
     _room: float = FEW
 
-    def takes(self, in_flight: int, *, early: bool = False) -> bool:
-        """Tell whether one more request is taken; `early` if its sender asks again too soon, and the loop is busy."""
+    def takes(self, unanswered: int, *, early: bool = False) -> bool:
+        """Tell whether one more request is taken, beside `unanswered` that were, those of this turn among them.
+
+        It is `early` if its sender asks again too soon, and the loop is busy.
+        """
         if self.is_on:
-            taken = in_flight < (FEWEST if early else FEW) or (self.taken < self._room and not early)
+            taken = unanswered < (FEWEST if early else FEW) or (self.taken < self._room and not early)
         else:
-            taken = self._unfinished + self.taken < self._burst
+            # Who is answered counts no more, though others of the same turn are not: clients that never wait ask again.
+            taken = min(self._unfinished, unanswered - self.taken) + self.taken < self._burst
         if taken:
             self.taken += 1
         else:
@@ -84,9 +88,9 @@ class Shedding:
     def turned(self, taken: int, now: float, elapsed_s: float, cpu_s: float) -> None:
         """Note how long it took until so many of a turn were sent on: by the clock, and of processor time.
 
-        Turns in which fewer than `MANY` were taken need not be told while `is_on` is not set.
+        Turns in which fewer than `MANY` were taken need not be told while `is_on` is not set. To pass on the answers
+        takes about as long again: `answered` is to be called then.
         """
-        self._unfinished -= taken if taken >= MANY else 0
         if self.is_on:
             self._adjust(taken, elapsed_s)
             return
@@ -99,6 +103,10 @@ class Shedding:
             self._late_at = now
             if self._late_for_s >= STANDING_S:
                 self._begin()
+
+    def answered(self, taken: int) -> None:
+        """Note that so many of a turn take no more time, unless their endpoints do."""
+        self._unfinished -= taken if taken >= MANY else 0
 
     def _begin(self) -> None:
         if not self.is_on:

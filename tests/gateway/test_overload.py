@@ -68,6 +68,10 @@ class Running:
         return self._counter.labels(reason)._value.get()
 
     @property
+    def unanswered(self) -> int:
+        return self._server.config.http_protocol_class.overload.unanswered
+
+    @property
     def connections(self) -> int:
         return len(self._server.server_state.connections)
 
@@ -181,6 +185,23 @@ async def test_every_path_that_takes_a_decision_can_be_refused():
         running.app.open.set()
         await busy.answer()
         busy.close()
+
+
+async def test_who_is_answered_or_has_left_is_counted_no_more():
+    """Nor who was refused, nor whose head was too large."""
+    async with serving(max_in_flight=3) as running:
+        answered, left, large = [await running.occupied() for _ in range(3)]
+        refused = await running.connect()
+        assert 429 == (await refused.ask())[0]
+        assert 3 == running.unanswered
+        left.close()
+        running.app.open.set()
+        assert [200, 200] == [(await client.answer())[0] for client in (answered, large)]
+        assert 431 == (await large.ask(CHAT, b"", *["a: b"] * 10_000))[0]
+        await asyncio.sleep(0.05)
+        assert 0 == running.unanswered
+        for client in (answered, large, refused):
+            client.close()
 
 
 async def test_a_client_that_asks_first_whether_to_send_its_body_is_hung_up_on():

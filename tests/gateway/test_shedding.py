@@ -23,15 +23,16 @@ def pressed() -> Shedding:
     return shedding
 
 
-def taken(shedding: Shedding, count: int, *, in_flight: int = 10 * ALWAYS, early: bool = False) -> int:
+def taken(shedding: Shedding, count: int, *, unanswered: int = 10 * ALWAYS, early: bool = False) -> int:
     """Return how many of so many requests are taken."""
-    return sum(shedding.takes(in_flight, early=early) for _ in range(count))
+    return sum(shedding.takes(unanswered, early=early) for _ in range(count))
 
 
 def worked(shedding: Shedding, now: float, work_s: float, *, resting: int = 0) -> float:
-    """Work on what was taken for so many seconds, and return when it is done."""
+    """Work on what was taken for so many seconds until it is sent on, pass on the answers, and return when."""
     count = shedding.turn(now, resting)
     shedding.turned(count, now + work_s, work_s, work_s)
+    shedding.answered(count)
     return now + work_s
 
 
@@ -56,6 +57,25 @@ def test_what_is_not_sent_on_yet_counts_however_few_come_meanwhile():
         shedding.turn(0.0, 0)
         assert 3 == taken(shedding, 3)
     assert BURST - 400 - 3 == taken(shedding, 2000)
+
+
+def test_what_was_sent_on_counts_until_it_is_answered():
+    """The answers take as long again: waves that come one after another are more than one that comes at once."""
+    shedding = Shedding(LAG_S)
+    taken(shedding, 400)
+    shedding.turned(shedding.turn(0.0, 0), SHORT_S, SHORT_S, SHORT_S)
+    assert BURST - 400 == taken(shedding, 400)
+    shedding.turn(SHORT_S, 0)
+    shedding.answered(400)
+    assert 400 == taken(shedding, 2000)
+
+
+def test_who_was_answered_may_ask_again_while_others_of_the_same_turn_wait():
+    """Hundreds of clients that never wait are no more than they are, however slowly they are answered."""
+    shedding = Shedding(LAG_S)
+    taken(shedding, 400)
+    shedding.turned(shedding.turn(0.0, 0), SHORT_S, SHORT_S, SHORT_S)
+    assert all(shedding.takes(100 + number) for number in range(300))
 
 
 def test_there_is_room_for_another_burst_later():
@@ -159,17 +179,17 @@ def test_one_is_taken_in_each_turn_however_long_turns_are():
     assert 1 == taken(shedding, 500)
 
 
-def test_few_in_flight_are_always_taken():
+def test_few_unanswered_are_always_taken():
     """They keep the processor busy."""
     shedding = pressed()
-    assert 500 == taken(shedding, 500, in_flight=FEW - 1)
+    assert 500 == taken(shedding, 500, unanswered=FEW - 1)
 
 
 def test_who_comes_back_too_early_takes_nobodys_place():
     """But that of a processor which has nothing to do."""
     shedding = pressed()
-    assert 0 == taken(shedding, 50, in_flight=FEWEST, early=True)
-    assert 50 == taken(shedding, 50, in_flight=FEWEST - 1, early=True)
+    assert 0 == taken(shedding, 50, unanswered=FEWEST, early=True)
+    assert 50 == taken(shedding, 50, unanswered=FEWEST - 1, early=True)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3000), st.integers(0, 900), st.booleans()), max_size=40))
