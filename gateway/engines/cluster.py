@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -40,17 +40,19 @@ class Cluster:
     def __init__(self, address: str | None, *, patience_s: float = PATIENCE_S) -> None:
         address = address or dask.config.get("scheduler-address", None)
         self._name = address or "dask"
-        try:
-            self._client = _client(address, patience_s)
-        except (OSError, ValueError) as error:
-            remedy = "start one with `dask scheduler`, and look at host, port and firewall"
-            raise EngineError(f"engine {self._name!r}: no scheduler answers ({error}); {remedy}") from error
-        try:
-            self._client.wait_for_workers(1, timeout=patience_s)
-        except TimeoutError as error:
-            self._client.close()
-            remedy = f"start some with `dask worker {self._name}`"
-            raise EngineError(f"engine {self._name!r}: the scheduler has no workers; {remedy}") from error
+        with ExitStack() as opened:
+            try:
+                self._client = _connected(address or _started(opened), patience_s)
+            except (OSError, ValueError) as error:
+                remedy = "start one with `dask scheduler`, and look at host, port and firewall"
+                raise EngineError(f"engine {self._name!r}: no scheduler answers ({error}); {remedy}") from error
+            opened.callback(self._client.close)
+            try:
+                self._client.wait_for_workers(1, timeout=patience_s)
+            except TimeoutError as error:
+                remedy = f"start some with `dask worker {self._name}`"
+                raise EngineError(f"engine {self._name!r}: the scheduler has no workers; {remedy}") from error
+            self._opened = opened.pop_all()
 
     @property
     def workers(self) -> int:
@@ -92,19 +94,19 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._client.close()
+        self._opened.close()
 
 
-def _client(address: str | None, patience_s: float) -> Any:
-    # Not the default client of the process: that is the user's.
-    if address:
-        return _connected(address, patience_s)
-    return distributed.Client(
-        n_workers=os.cpu_count() or 1, threads_per_worker=1, dashboard_address="127.0.0.1:0", set_as_default=False
+def _started(opened: ExitStack) -> str:
+    """Start a cluster on this machine, and return its address."""
+    cluster = distributed.LocalCluster(
+        n_workers=os.cpu_count() or 1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     )
+    return str(opened.enter_context(cluster).scheduler_address)
 
 
 def _connected(address: str, patience_s: float) -> Any:
+    # Not the default client of the process: that is the user's.
     # `distributed` asserts that the scheduler's greeting comes alone. On a busy machine other news comes in the same
     # batch, which says nothing about the scheduler: another try is greeted anew.
     for _ in range(GREETINGS - 1):

@@ -22,6 +22,10 @@ def die_once(mark):
     return "done"
 
 
+def process_of(_number):
+    return os.getpid()
+
+
 @pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
@@ -48,8 +52,7 @@ def test_results_have_the_order_of_the_items(engine):
 
 def test_the_workers_are_the_clusters_threads(engine, cluster):
     """As many as there are now: one that was lost comes back."""
-    with distributed.Client(cluster, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=30)
+    cluster.wait_for_workers(2, timeout=30)
 
     assert 2 == engine.workers
 
@@ -97,6 +100,17 @@ def test_dasks_own_configuration_may_name_the_scheduler(cluster):
     """As the variable DASK_SCHEDULER_ADDRESS does."""
     with dask.config.set({"scheduler-address": cluster.scheduler_address}), open_engine("dask") as engine:
         assert [-1] == engine.map(operator.neg, [1])
+
+
+def test_without_a_scheduler_a_cluster_is_started_and_ended_with_its_use():
+    """With a process for each processor of this machine."""
+    with open_engine("dask") as engine:
+        processes = set(engine.map(process_of, range(4 * os.cpu_count())))
+        assert os.cpu_count() == engine.workers
+        assert os.getpid() not in processes
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
 
 
 class Talkative(distributed.SchedulerPlugin):
