@@ -45,6 +45,8 @@ class Shape:
     at_rate: bool = False
     #: Share of the time over which the connections begin.
     stagger: float = 0.0
+    #: Seconds over which they begin before anything is measured.
+    ramp_s: float = 0.0
 
     def seconds(self, asked: float) -> float:
         """Return how long it is put on where so many seconds were asked for."""
@@ -60,8 +62,7 @@ SHAPES: dict[Kind, Shape] = {
     "streams": Shape(connections=500, stretch=2.0, least_s=6.0, warmup_s=0.0, stagger=0.2),
     "long": Shape(least_s=3.0),
     "huge": Shape(connections=8, least_s=3.0),
-    # Measured from when all have come.
-    "overload": Shape(connections=2000, stretch=2.0, least_s=4.0, warmup_s=1.0, stagger=0.25),
+    "overload": Shape(connections=2000, stretch=2.0, least_s=4.0, warmup_s=0.0, ramp_s=1.0),
 }
 
 
@@ -82,7 +83,8 @@ class Load:
 
     def limit_s(self, kind: Kind) -> float:
         """Return the seconds after which a measurement has failed."""
-        return SHAPES[kind].seconds(self.seconds) + SHAPES[kind].warmup_s + GRACE_S
+        shape = SHAPES[kind]
+        return shape.seconds(self.seconds) + shape.warmup_s + shape.ramp_s + GRACE_S
 
     def command(self, target: Target, kind: Kind) -> list[str]:
         """Return the load generator's command line."""
@@ -94,8 +96,9 @@ class Load:
         if target.varies and not target.is_fast:
             connections = min(connections, VARIED_CONNECTIONS)
         command = [*program, "--port", str(target.port), "--path", target.path, "--body", str(body)]
-        command += ["--duration", str(seconds), "--warmup", str(shape.warmup_s), "--conns", str(connections)]
-        command += ["--stagger-ms", str(1000 * seconds * shape.stagger)] if shape.stagger else []
+        warmup_s, stagger_s = shape.warmup_s + shape.ramp_s, shape.ramp_s or seconds * shape.stagger
+        command += ["--duration", str(seconds), "--warmup", str(warmup_s), "--conns", str(connections)]
+        command += ["--stagger-ms", str(1000 * stagger_s)] if stagger_s else []
         command += ["--rate", str(min(self.rate, VARIED_RATE) if target.varies else self.rate)] if shape.at_rate else []
         for name, value in target.headers:
             command += ["--header", f"{name}: {value}"]
