@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import error_body, retry_after
 from gateway.resting import Rest, Resting
 from gateway.shedding import MANY, RETRY_S, Shedding
-from gateway.turn import cohort
+from gateway.turn import turn
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -96,14 +96,14 @@ class Overload:
         if refused:
             self._refused_at = now
         if taken >= MANY or refused or shedding.is_on:
-            cohort().then(partial(self._turned, taken, refused, now, time.thread_time()))
+            turn().then(partial(self._turned, taken, refused, now, time.thread_time()))
 
     def _turned(self, taken: int, refused: int, begun: float, cpu_s: float) -> None:
         """Note how long it took until those that were taken in a turn were sent on, unless they have to wait."""
         now = time.monotonic()
         self._shedding.turned(taken, now, now - begun, time.thread_time() - cpu_s)
-        if taken >= MANY:
-            asyncio.get_running_loop().call_later(now - begun, self._shedding.answered, taken)
+        # Their answers take about as long again.
+        asyncio.get_running_loop().call_later(now - begun, self._shedding.answered, taken)
         if refused and not self._told:
             self._told = True
             logger.warning("overload.began", extra={"late_ms": round((now - begun) * 1000)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import types
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -37,6 +36,11 @@ class Cohort:
         self._goes_on = False
         self._waiting: list[tuple[Callable[[Cohort], object], Context]] = []
         self._calls: list[Callable[[], object]] = []
+
+    def __await__(self) -> Generator[Cohort]:
+        """Wait for the others, as for a future."""
+        self._asyncio_future_blocking = True
+        yield self
 
     def then(self, call: Callable[[], object]) -> None:
         """Call once those who wait have taken their steps, and those who begin in this turn of the loop."""
@@ -100,26 +104,18 @@ class _Local(threading.local):
 _LOCAL: Final = _Local()
 
 
-def cohort() -> Cohort:
-    """Return that of the event loop that runs."""
-    found = _LOCAL.cohort
-    # `get_running_loop` asks the system for the process's id each time (Python 3.11), which takes as long as all this.
-    if found is None or not found.is_running():
-        found = _LOCAL.cohort = Cohort(asyncio.get_running_loop())
-    return found
-
-
-@types.coroutine
-def turn() -> Generator[Cohort]:
-    """Let the other requests come as far as this one before it goes on.
+def turn() -> Cohort:
+    """Return what to await to let the other requests come as far as this one before it goes on.
 
     A request runs through far more code than a processor's caches hold, so that each step finds its own as good as
     gone if requests are worked on one after another; where some ten take the same step in turn, all but the first find
     it there (Larus and Parkes, "Using Cohort Scheduling to Enhance Server Performance", USENIX 2002). With 64
     connections that saves a third of all processor time. A request that is alone loses some microseconds a turn.
 
-    Whoever awaits it may be cancelled meanwhile.
+    Whoever awaits it may be cancelled meanwhile. It is the same for all requests of the event loop that runs.
     """
-    company = cohort()
-    company._asyncio_future_blocking = True  # noqa: SLF001 - how a task tells a future from other objects
-    yield company
+    found = _LOCAL.cohort
+    # `get_running_loop` asks the system for the process's id each time (Python 3.11), which takes as long as all this.
+    if found is None or not found.is_running():
+        found = _LOCAL.cohort = Cohort(asyncio.get_running_loop())
+    return found

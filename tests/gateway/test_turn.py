@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import uvloop
 
-from gateway.turn import GATHER_TURNS, IN_A_ROW, cohort, turn
+from gateway.turn import GATHER_TURNS, IN_A_ROW, turn
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -167,7 +167,7 @@ def test_who_asks_is_called_when_all_steps_are_taken(loop):
     seen: list[object] = []
 
     async def run() -> None:
-        loop.call_soon(lambda: cohort().then(lambda: seen.append("then")))
+        loop.call_soon(lambda: turn().then(lambda: seen.append("then")))
         await asyncio.gather(*[steps(name, 2, seen) for name in "ab"])
 
     loop.run_until_complete(run())
@@ -179,7 +179,7 @@ def test_who_asks_is_called_though_nobody_waits(loop):
     called = []
 
     async def run() -> None:
-        cohort().then(lambda: called.append(True))
+        turn().then(lambda: called.append(True))
         await turns(GATHER_TURNS)
 
     loop.run_until_complete(run())
