@@ -35,9 +35,9 @@ async def _watch(gateway: Gateway) -> None:
         files = gateway.files.watched()
         # Folders are watched, not files: editors and ConfigMaps replace files by renaming others over them.
         folders = {_existing(path.parent) for path in files}
-        async for changes in awatch(*folders, recursive=False, step=100):
-            if _concerns(changes, files):
-                await gateway.reload()
+        # Without a filter of its own it leaves out what lies below folders such as `.venv` or `node_modules`.
+        async for _ in awatch(*folders, watch_filter=_Concerned(files), recursive=False, step=100):
+            await gateway.reload()
             if gateway.files.watched() != files or {_existing(path.parent) for path in files} != folders:
                 break  # another set of files to watch
 
@@ -47,10 +47,22 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
 
-def _concerns(changes: set[tuple[Change, str]], files: list[Path]) -> bool:
-    """Tell whether a change is to a configuration file; a ConfigMap swaps the link `..data` instead.
+class _Concerned:
+    """Tells whether a change is to a configuration file; a ConfigMap swaps the link `..data` instead.
 
-    What a file or folder is called decides: a folder of learned state may have just been made.
+    What a file or folder is called decides: a folder of learned state may have just been made, or one above it. What
+    else changes in these folders, such as a log, goes no further.
     """
-    names = {name for path in files for name in (path.name, path.parent.name)} | {"..data"}
-    return any(changed.rsplit("/", 1)[-1] in names for _, changed in changes)
+
+    def __init__(self, files: list[Path]) -> None:
+        folders = {path.parent for path in files}
+        self._names = {"..data", *(path.name for path in files), *(folder.name for folder in folders)}
+        self._names.update(name for folder in folders for name in _missing(folder))
+
+    def __call__(self, _change: Change, path: str) -> bool:
+        return path.rsplit("/", 1)[-1] in self._names
+
+
+def _missing(folder: Path) -> list[str]:
+    """Return the names of a folder and of those above it, as far as they are not there yet."""
+    return [] if folder.exists() else [folder.name, *_missing(folder.parent)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -10,22 +11,30 @@ import pytest
 from gateway.app import create_app
 from gateway.application import Gateway
 from gateway.reload import watch_files
+from routers.registry import build_router
 from tests.conftest import write_config
 
 POLICY = {"pool": ["good", "other"], "router": {"type": "fixed", "model": "good"}}
 ASK = {"model": "p", "messages": [{"role": "user", "content": "Say hello."}]}
 
 
-@pytest.fixture
-async def gateway(tmp_path, upstream):
-    """Return an open gateway and a client of its application, on this event loop."""
-    gateway = Gateway(write_config(tmp_path, upstream.url, {"p": POLICY}), {})
+@asynccontextmanager
+async def opened(path):
+    """Open a gateway and a client of its application, on this event loop."""
+    gateway = Gateway(path, {})
     await gateway.open()
     transport = httpx2.ASGITransport(create_app(gateway))
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         gateway.client = client
         yield gateway
     await gateway.aclose()
+
+
+@pytest.fixture
+async def gateway(tmp_path, upstream):
+    """Return an open gateway and a client of its application."""
+    async with opened(write_config(tmp_path, upstream.url, {"p": POLICY})) as gateway:
+        yield gateway
 
 
 async def served_by(gateway) -> str:
@@ -87,15 +96,53 @@ async def test_a_request_under_way_keeps_what_it_began_with(gateway):
         assert not old._idle.is_set()
 
 
-async def test_a_changed_file_is_noticed(gateway):
-    """Saving a policy is enough."""
+@asynccontextmanager
+async def watched(gateway):
+    """Have the gateway's files watched."""
     watcher = asyncio.ensure_future(watch_files(gateway))
     await asyncio.sleep(0.5)
-    change(gateway, "model: good", "model: other")
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+
+
+async def comes_to_be_served_by(gateway, model):
+    """Tell whether a model comes to serve within five seconds."""
     for _ in range(100):
-        if await served_by(gateway) == "other":
-            break
+        if await served_by(gateway) == model:
+            return True
         await asyncio.sleep(0.05)
-    assert "other" == await served_by(gateway)
-    watcher.cancel()
-    await asyncio.gather(watcher, return_exceptions=True)
+    return False
+
+
+async def test_a_changed_file_is_noticed(gateway):
+    """Saving a policy is enough."""
+    async with watched(gateway):
+        change(gateway, "model: good", "model: other")
+        assert await comes_to_be_served_by(gateway, "other")
+
+
+async def test_a_changed_file_is_noticed_wherever_it_lies(tmp_path, upstream):
+    """Nothing is left out that lies below folders in which editors and package managers keep theirs."""
+    folder = tmp_path / "node_modules" / ".venv"
+    folder.mkdir(parents=True)
+    async with opened(write_config(folder, upstream.url, {"p": POLICY})) as gateway, watched(gateway):
+        change(gateway, "model: good", "model: other")
+        assert await comes_to_be_served_by(gateway, "other")
+
+
+async def test_learned_state_is_noticed_whose_folders_are_not_there_yet(tmp_path, upstream):
+    """Not even the one above the state's own."""
+    policy = {"pool": ["good", "other"], "router": {"type": "ema"}, "state": "learned/by/ema"}
+    async with opened(write_config(tmp_path, upstream.url, {"p": policy})) as gateway, watched(gateway):
+        before = gateway.runtime
+        (tmp_path / "learned").mkdir()
+        await asyncio.sleep(0.5)
+        build_router({"type": "ema"}).save(tmp_path / "learned" / "by" / "ema")
+        for _ in range(100):
+            if gateway.runtime is not before:
+                break
+            await asyncio.sleep(0.05)
+        assert gateway.runtime is not before
