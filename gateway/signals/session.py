@@ -25,7 +25,7 @@ CACHE_KEY = "prompt_cache_key"
 #: A name that is longer is replaced by its digest.
 MAX_CHARACTERS = 256
 #: Of a longer text only the ends are hashed, and its length.
-HASHED_CHARACTERS = 16_384
+HASHED_CHARACTERS = 4_096
 #: Of a conversation that begins with more messages than this, so many are hashed.
 HASHED_MESSAGES = 32
 
