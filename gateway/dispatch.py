@@ -19,12 +19,19 @@ from gateway.eligibility import Demand
 from gateway.endpoints.gate import NoRoom
 from gateway.errors import GatewayError, NoBackendAvailable, NoEligibleModel
 from gateway.events import Attempt, MadeCall, PlanEnd
-from gateway.failures import NoRoomLeft, QuotaSpent, Resting, Step
+from gateway.failures import CutShort, NoRoomLeft, QuotaSpent, Resting, Step
 from gateway.hedging.race import answered
 from gateway.plans.bounds import Bounds
 from gateway.plans.driving import Drive
 from gateway.plans.errand import Errand
-from providers.errors import ContextTooLong, ProviderError, ProviderMisconfigured, RateLimited, UpstreamRejected
+from providers.errors import (
+    ContextTooLong,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderTimeout,
+    RateLimited,
+    UpstreamRejected,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +56,10 @@ logger = logging.getLogger("pointsman")
 NO_ROOM_S = 1.0
 #: Who is asked at all has so many seconds.
 LEAST_S = 0.001
+#: With so little time left nobody else is asked: he could not answer, and would seem to have failed.
+TOO_LATE_S = 0.02
+#: An endpoint has had its time when it had so much of it: some went by before it was asked.
+MOST_OF_IT = 0.9
 
 
 @dataclass(slots=True)
@@ -62,7 +73,8 @@ class Terms:
     there is no room, it waits behind those of higher `priority`. `bill` is what it holds of its quotas. `demand` is
     what it asks of who answers, `bounds` are how far a plan of several calls may go, and `usd` is
     what one call may take at most (None: any sum). `then` is what follows where nobody answers. `hedging` is how it may
-    be hedged, None where it may not.
+    be hedged, None where it may not. `given_s` are the seconds that endpoints are given for a whole answer, where the
+    request has fewer (None: as many as it has).
     """
 
     pool: tuple[Candidate, ...]
@@ -81,6 +93,7 @@ class Terms:
     usd: Decimal | None = None
     then: Step = Step.ESCALATED
     hedging: Hedging | None = None
+    given_s: float | None = None
 
     def headers_to(self, endpoint: Endpoint) -> Mapping[str, str]:
         """Return the headers that an endpoint gets besides its own."""
@@ -105,6 +118,8 @@ class Dispatched:
     why: str = ""
     began: float = 0.0
     prompt_tokens: int = 0
+    #: The request's terms: by them an endpoint has had its time, or not.
+    terms: Terms | None = None
     _ended: float | None = None
 
     @property
@@ -180,8 +195,9 @@ class Dispatcher:
             except ProviderError as error:
                 errand.failed(error)
                 failures.append(error)
+                left_s = self._left_s(terms)
                 enough = self.hedged or (terms.attempts is not None and len(failures) >= terms.attempts)
-                stop = None if enough else course.after(stop, error, time.monotonic(), self._left_s(terms))
+                stop = None if enough or left_s < TOO_LATE_S else course.after(stop, error, time.monotonic(), left_s)
         if failures:
             self._follows(Step.CANDIDATE if self.hedged else terms.then)
         reason = _reason(failures) if failures else _resting(*course.shortest_wait(time.monotonic()))
@@ -207,10 +223,13 @@ class Dispatcher:
             timeouts, headers = terms.timeouts.within(self._left_s(terms)), terms.headers_to(endpoint)
             reply = await endpoint.provider.send(errand.to(stop.candidate), target, timeouts, headers, stop.key)
             status, result = reply.status, None
-        except ProviderError as error:
+        except ProviderError as failure:
+            error = _blamed(failure, time.monotonic() - clock, terms, streams=errand.chat.stream)
             status, result = error.status, error.code
             if let_in:
                 self._failed(endpoint, stop.key, model, error)
+            if error is not failure:
+                raise error from failure
             raise
         finally:
             if let_in and result is not None:  # no answer begins: it leaves again
@@ -221,7 +240,7 @@ class Dispatcher:
             self.metrics.attempts.labels(model, result or "ok").inc()
         self.fleet.answered(endpoint, stop.key, now - clock, now)
         return Dispatched(
-            backend, endpoint, stop.key, reply, condition.gate, errand.call.why, clock, errand.prompt_tokens
+            backend, endpoint, stop.key, reply, condition.gate, errand.call.why, clock, errand.prompt_tokens, terms
         )
 
     async def _wait(self, gate: Gate, terms: Terms, name: str) -> None:
@@ -246,6 +265,8 @@ class Dispatcher:
         """Note that an answer broke off which the client, or a plan, has the beginning of: nobody can go on with it."""
         self.attempts[-1] = replace(self.attempts[-1], error=error.code)
         self._follows(then)
+        if dispatched.terms is not None:
+            error = _blamed(error, dispatched.took_s, dispatched.terms, streams=True)
         self._failed(dispatched.endpoint, dispatched.key, dispatched.backend.candidate.model, error)
 
     def out_of_time(self) -> None:
@@ -259,6 +280,19 @@ class Dispatcher:
         level = logging.ERROR if isinstance(error, ProviderMisconfigured) else logging.WARNING
         said = {"model": model, "endpoint": endpoint.name, "error": error.code, "reason": str(error)}
         logger.log(level, "attempt.failed", extra=said)
+
+
+def _blamed(error: ProviderError, took_s: float, terms: Terms, *, streams: bool) -> ProviderError:
+    """Return a failure, or that the request was cut short, where the endpoint has not had its time.
+
+    A caller may ask for an answer in half a second, and who is asked last may have as little: nobody else's requests
+    are to be kept from an endpoint for that.
+    """
+    if not isinstance(error, ProviderTimeout):
+        return error
+    times, given_s = terms.timeouts, terms.timeouts.total_s if terms.given_s is None else terms.given_s
+    its_time_s = min(given_s, times.ttft_s, times.gap_s) if streams else given_s
+    return error if took_s >= its_time_s * MOST_OF_IT else CutShort(str(error), status=error.status)
 
 
 def _limited(target: Target, demand: Demand) -> Target:

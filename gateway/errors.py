@@ -197,7 +197,7 @@ def _advice(error: ProviderError) -> dict[str, str]:
     """Return `retry-after` where upstream asked for it; tell clients not to repeat what cannot work."""
     if error.retry_after_s is not None:
         return retry_after(error.retry_after_s)
-    if isinstance(error, ProviderMisconfigured | QuotaExhausted) or not error.at_fault:
+    if isinstance(error, ProviderMisconfigured | QuotaExhausted) or not (error.at_fault or error.retryable):
         return {"x-should-retry": "false"}
     return {}
 

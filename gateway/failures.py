@@ -38,6 +38,12 @@ class NoRoomLeft(ProviderError):
     at_fault: ClassVar[bool] = False
 
 
+class CutShort(ProviderTimeout):
+    """The request's own time was up before the endpoint had the time that it is given: nobody knows of a fault."""
+
+    at_fault: ClassVar[bool] = False
+
+
 class QuotaSpent(ProviderError):
     """A quota does not let the request pass to this model: another may be cheaper, or have a quota of its own."""
 
@@ -100,6 +106,7 @@ TABLE: Mapping[type[ProviderError], Treatment] = {
     ConnectFailed: Treatment((*_ELSEWHERE, Step.AGAIN), "endpoint", at_once=True),
     ConnectionLost: Treatment((Step.SAME, *_ELSEWHERE, Step.AGAIN), "endpoint"),
     ProviderTimeout: Treatment(_ELSEWHERE, "endpoint", at_once=True, overload=True),
+    CutShort: Treatment(_ELSEWHERE),
     UpstreamError: Treatment((*_ELSEWHERE, Step.AGAIN), "endpoint"),
     AnswerBroken: Treatment((Step.SAME, *_ELSEWHERE, Step.AGAIN), "endpoint"),
     Overloaded: Treatment((*_ELSEWHERE, Step.AGAIN), "endpoint", overload=True),

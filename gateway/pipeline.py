@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from routers.types import Call
 
 
+#: Seconds after its end in which a request notices by itself that its time is up.
+NOTICED_S = 0.1
 #: Why a request may not pass; they are counted.
 REFUSALS = (RequestRejected, NoEligibleModel, QuotasSpent, QuotaExceeded, QuotaUnpriced, QuotasUnavailable)
 
@@ -158,7 +160,8 @@ class Pipeline:
         with exchange:
             await turn()
             try:
-                with TimeLimit(terms.timeouts.total_s):
+                # Who is asked has as long, and is to be known as the one who let it pass.
+                with TimeLimit(terms.timeouts.total_s + NOTICED_S):
                     answer = await dispatcher.run(routed.plan, routed.call, terms, routed.chat)
             except TimeoutError as error:
                 dispatcher.out_of_time()
@@ -225,7 +228,7 @@ def terms_of(
 ) -> Terms:
     """Return on what terms a decision is carried out; `hedging` is how it may be hedged, None where it may not."""
     route, timeouts, usd = routed.route, routed.route.timeouts, routed.demand.constraints.max_cost_usd
-    most_s = route.bounds.tightened(ask.constraints).max_latency_s
+    most_s, allowed_s = route.bounds.tightened(ask.constraints).max_latency_s, route.bounds.max_latency_s
     return Terms(
         pool=routed.pool,
         fallback=route.fallback,
@@ -241,6 +244,7 @@ def terms_of(
         demand=routed.demand,
         bounds=route.reach if usd is None else Bounds(route.max_calls, Decimal(str(usd)), route.several),
         hedging=hedging,
+        given_s=timeouts.total_s if allowed_s is None else min(allowed_s, timeouts.total_s),
     )
 
 

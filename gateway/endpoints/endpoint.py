@@ -34,12 +34,16 @@ class Endpoint:
 
 @dataclass(slots=True)
 class KeyRest:
-    """Until when a key is not used at an endpoint, and how often in a row it was refused or limited there."""
+    """Until when a key is not used at an endpoint, and how often in a row it was refused or limited there.
+
+    `asked_for` tells that the endpoint wants to be left alone, and has not refused the key.
+    """
 
     until: float = 0.0
     in_a_row: int = 0
+    asked_for: bool = False
 
-    def spare(self, now: float, seconds: float) -> None:
+    def spare(self, now: float, seconds: float, *, asked_for: bool) -> None:
         """Let it rest so long, and longer each time from the third time in a row on.
 
         Requests that were under way together fail together: while it rests, they count for nothing.
@@ -48,6 +52,7 @@ class KeyRest:
             self.in_a_row += 1
         further_s = FIRST_REST_S * 2 ** min(self.in_a_row - IN_A_ROW, 10) if self.in_a_row >= IN_A_ROW else 0.0
         self.until = max(self.until, now + max(seconds, min(further_s, LONGEST_REST_S)))
+        self.asked_for = asked_for
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from gateway.endpoints.endpoint import Condition, KeyRest
 from gateway.endpoints.retry_budget import RetryBudget
 from gateway.failures import treatment
 from gateway.hedging.delays import Delays
+from providers.errors import RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +103,9 @@ class Fleet:
 
     def wants_it(self, endpoint: Endpoint, key: str, now: float) -> bool:
         """Tell whether an endpoint has asked to be left alone, by this key or at all."""
-        return max(self.condition(endpoint.name).breaker.waits_until, self.key_rests_until(endpoint, key)) > now
+        condition = self.condition(endpoint.name)
+        rest = condition.keys.get(key)
+        return condition.breaker.waits_until > now or (rest is not None and rest.asked_for and rest.until > now)
 
     def key_rests_until(self, endpoint: Endpoint, key: str) -> float:
         """Return until when a key rests at an endpoint."""
@@ -131,4 +134,5 @@ class Fleet:
             condition.breaker.told_to_wait(now, wait_s)
         if how.spares == "key":
             rest_s = min(how.rest_s if wait_s is None else wait_s, LONGEST_KEY_REST_S)
-            condition.keys.setdefault(key, KeyRest()).spare(now, rest_s)
+            asked_for = isinstance(error, RateLimited)
+            condition.keys.setdefault(key, KeyRest()).spare(now, rest_s, asked_for=asked_for)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: How much longer a rest must be than what is known of it, in seconds, to be told: clocks differ, and so do roundings.
 NEWS_S = 0.05
+#: What stands before a key's name: whether it rests because it was refused, or because the endpoint asked for that.
+REFUSED, LIMITED = "key:", "limited:"
 
 Until = dict[str, float]
 
@@ -64,16 +66,17 @@ class SharedRests:
                 condition.breaker.rest_until(local)
             elif what == "waits":
                 condition.breaker.waits_until = max(condition.breaker.waits_until, local)
-            elif what.startswith("key:"):
-                key = what.removeprefix("key:")
+            elif what.startswith((REFUSED, LIMITED)):
+                key = what.removeprefix(REFUSED).removeprefix(LIMITED)
                 rest = condition.keys.setdefault(key, KeyRest())
+                rest.asked_for = rest.asked_for if rest.until > local else what.startswith(LIMITED)
                 rest.until = max(rest.until, local)
 
 
 def _until(condition: Condition, ahead_s: float) -> Until:
     """Return until when an endpoint and its keys rest, by the wall clock."""
     until = {"rests": condition.breaker.rests_until, "waits": condition.breaker.waits_until}
-    until |= {f"key:{key}": rest.until for key, rest in condition.keys.items()}
+    until |= {f"{LIMITED if rest.asked_for else REFUSED}{key}": rest.until for key, rest in condition.keys.items()}
     return {what: at + ahead_s for what, at in until.items() if at > 0}
 
 

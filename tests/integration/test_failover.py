@@ -187,6 +187,45 @@ def test_a_whole_request_has_one_time_limit(serve):
     assert 504 == running.logged()[0].outcome.status
 
 
+def test_an_endpoint_that_let_a_requests_time_pass_rests(serve):
+    """The next request does not wait for it, too."""
+    running = serve({"p": only("slow", "good", timeout_s=0.3)})
+
+    assert 504 == ask(running, "p").status_code
+    again = ask(running, "p")
+
+    assert (200, "good") == (again.status_code, again.headers["x-pointsman-model"])
+    assert [["timeout"], [None]] == [[one.error for one in logged.outcome.attempts] for logged in running.logged()]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_who_wants_an_answer_too_soon_spoils_no_endpoint_for_others(serve, stream):
+    """An endpoint is not at fault that had less time than the configuration gives it."""
+    running = serve({"p": only("slow")})
+
+    for _ in range(5):
+        hasty = httpx2.post(
+            f"{running.url}/v1/chat/completions",
+            json={"model": "p", "stream": stream, **ASK},
+            headers={"x-pointsman-max-latency-s": "0.1"},
+            timeout=20,
+        )
+        assert "timeout" in hasty.text
+
+    assert 0 == running.gateway._fleet.condition("slow@up").breaker.blocked_s(time.monotonic())
+    assert {"timeout"} == {logged.outcome.attempts[-1].error for logged in running.logged()}
+
+
+def test_a_refused_key_is_never_told_as_a_limit(serve):
+    """Nobody has asked to be left alone: clients are not to come back for it as for a limit."""
+    running = serve({"p": only("status-401")})
+
+    first, second = ask(running, "p"), ask(running, "p")
+
+    assert "provider_misconfigured" == first.json()["error"]["code"]
+    assert (503, "resting") == (second.status_code, second.json()["error"]["code"])
+
+
 def test_a_models_own_name_has_no_fallback(serve):
     """Who asks for one model gets that one or an error, never another's answer."""
     running = serve({"p": only("good")})
