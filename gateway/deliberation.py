@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gateway.bill import estimate
 from gateway.data_class import classify
 from gateway.demands import demand_of, nobody_eligible
 from gateway.dial import pressed, turned
@@ -179,16 +180,16 @@ class Deliberation:
             demand = trace.task.demand(demand)
         trace.removed = self._by.eligibility.removed(route.pool, demand)
         if ask.spent or self._world.quotas.count(self._holder):
-            trace.removed = self._spent(route.pool) | trace.removed
+            trace.removed = self._spent(route.pool, demand) | trace.removed
         pool = _affordable(route.pool, demand, trace) if trace.removed or trace.task else route.pool
         if not pool:
             raise nobody_eligible(trace.removed)
         return pool, trace.task.bounded(demand) if trace.task else demand
 
-    def _spent(self, pool: Sequence[Candidate]) -> dict[str, str]:
+    def _spent(self, pool: Sequence[Candidate], demand: Demand) -> dict[str, str]:
         """Return the models that a quota does not let answer, each with the reason."""
-        quotas, ask = self._world.quotas, self._ask
-        spent = quotas.exhausted([candidate.model for candidate in pool], ask.request.at)
+        quotas, ask, by_name = self._world.quotas, self._ask, {candidate.model: candidate for candidate in pool}
+        spent = quotas.exhausted(list(by_name), lambda model: estimate(by_name[model], demand), ask.request.at)
         for candidate in pool:
             if candidate.price is None and (quota := quotas.unpriced(self._holder, candidate.model)):
                 spent[candidate.model] = f"quota: {quota} counts USD, and the price is unknown"

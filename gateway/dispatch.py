@@ -228,9 +228,7 @@ class Dispatcher:
             status, result = error.status, error.code
             if let_in:
                 self._failed(endpoint, stop.key, model, error)
-            if error is not failure:
-                raise error from failure
-            raise
+            raise error from failure.__cause__
         finally:
             if let_in and result is not None:  # no answer begins: it leaves again
                 condition.breaker.abandoned()

@@ -91,7 +91,7 @@ class Claims:
         return f"{counter}|{window.start_ms if window else ''}|{name}", window
 
     def _stake(self, quota: Quota, holder: str, model: str, estimate: Estimate, now_ms: int) -> Stake | None:
-        amount = _amount(quota, estimate)
+        amount = amount_of(quota, estimate)
         if amount is None:
             if quota.refuses_unpriced:
                 raise QuotaUnpriced(quota, model)
@@ -134,7 +134,8 @@ def _spent(stake: Stake, tokens: int | None, nano_usd: int | None) -> int:
             return stake.claim.amount
 
 
-def _amount(quota: Quota, estimate: Estimate) -> int | None:
+def amount_of(quota: Quota, estimate: Estimate) -> int | None:
+    """Return what a request may take of a quota; None where a price is unknown."""
     match quota.unit:
         case "tokens":
             return estimate.tokens

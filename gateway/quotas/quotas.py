@@ -7,7 +7,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from gateway.quotas.claims import Claims, holders, kept_until_ms
+from gateway.quotas.claims import Claims, amount_of, holders, kept_until_ms
 from gateway.quotas.crowd import Crowd
 from gateway.quotas.errors import shown
 from gateway.quotas.grant import Grant, Order
@@ -71,17 +71,21 @@ class Quotas:
         await grant.moved(model, estimate, at)
         return grant
 
-    def exhausted(self, models: Sequence[str], at: datetime) -> dict[str, str]:
-        """Return the models whose own quota is used up, as far as is known, each with the reason."""
+    def exhausted(self, models: Sequence[str], estimate: Callable[[str], Estimate], at: datetime) -> dict[str, str]:
+        """Return the models whose own quota has too little left for a request, as far as is known, with the reason.
+
+        `estimate` says what the request may take of a model. Whoever is drawn and then refused makes it untrue with
+        which probability the others were.
+        """
         found: dict[str, str] = {}
         if not self._claims.by_model:
             return found
         now_ms = milliseconds(at)
         for quota, model, account in self._claims.of_models(models):
             level, _ = self._known(quota, account, now_ms)
-            if level.taken >= quota.amount:
+            if level.taken + (amount_of(quota, estimate(model)) or 0) > quota.amount:
                 span = f"a {quota.window}" if quota.window else "at a time"
-                found[model] = f"quota: {quota.name} is used up ({shown(quota, quota.amount)} {span})"
+                found[model] = f"quota: {quota.name} has too little left of {shown(quota, quota.amount)} {span}"
         return found
 
     def unpriced(self, holder: Holder, model: str) -> str | None:

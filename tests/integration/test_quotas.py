@@ -96,8 +96,21 @@ def test_a_models_quota_moves_its_requests(serve):
     answers = [ask(running, "p") for _ in range(4)]
 
     assert ["good", "good", "other", "other"] == [answer.headers["x-pointsman-model"] for answer in answers]
-    assert "quota: few is used up" in running.logged()[-1].decision.trace["removed"]["good"]
+    assert "quota: few has too little left" in running.logged()[-1].decision.trace["removed"]["good"]
     assert (429, "insufficient_quota") == told(ask(running, "good"))
+
+
+def test_a_request_that_does_not_fit_into_a_models_quota_is_not_drawn_for_it(serve):
+    """Else it would be drawn anew, and the log would say that it might have gone where it could not."""
+    quota = {"name": "few", "per": "model", "of": ["good"], "unit": "tokens", "amount": 60, "window": "day"}
+    policy = {"pool": ["good", "other"], "router": {"type": "random"}}
+    running = serve({"p": policy}, callers=CALLERS, quotas=[quota])
+
+    for _ in range(8):
+        assert "other" == ask(running, "p", max_tokens=100).headers["x-pointsman-model"]
+    assert [{"other": 1.0}] * 8 == [logged.decision.propensities for logged in running.logged()]
+    drawn = {ask(running, "p", max_tokens=1).headers["x-pointsman-model"] for _ in range(20)}
+    assert {"good", "other"} == drawn
 
 
 def test_a_key_has_quotas_of_its_own(serve):

@@ -202,17 +202,22 @@ async def test_a_holders_quota_is_the_better_reason_than_a_models(ledger):
 
 
 async def test_a_models_quota_removes_it_from_the_candidates(ledger):
-    """An exhausted model is named with the reason, as long as the window lasts; another is not."""
+    """One with too little left for a request is named with the reason, as long as the window lasts; another is not."""
     quotas = quotas_of(ledger, Quota("gpt5-day", "model", "usd", USD, "day", of=frozenset({"large", "huge"})))
     models = ["small", "large", "huge"]
-    assert {} == quotas.exhausted(models, NOON)
-    grant = await quotas.reserve(ANA, "large", Estimate(1, USD), NOON)
 
-    assert {"large": "quota: gpt5-day is used up (1 USD a day)"} == quotas.exhausted(models, NOON)
-    assert {} == quotas.exhausted(models, NOON + 24 * 60 * MINUTE)
+    def exhausted(at=NOON, share=2):
+        return quotas.exhausted(models, lambda _: Estimate(1, USD // share), at)
+
+    assert {} == exhausted()
+    grant = await quotas.reserve(ANA, "large", Estimate(1, USD * 3 // 4), NOON)
+
+    assert {"large": "quota: gpt5-day has too little left of 1 USD a day"} == exhausted()
+    assert {} == exhausted(share=4)
+    assert {} == exhausted(NOON + 24 * 60 * MINUTE)
     await grant.release(NOON)
     await quotas.tend(NOON)
-    assert {} == quotas.exhausted(models, NOON)
+    assert {} == exhausted()
 
 
 async def test_what_costs_nothing_passes_an_empty_budget(ledger):
