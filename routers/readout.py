@@ -111,16 +111,23 @@ class Readout:
             "slope": np.array(self.platt.slope),
             "intercepts": self.platt.intercepts,
             "covariances": self.covariances,
+            "averaged": np.array(self.tally.models, dtype=np.str_),
             "moments": self.tally.moments,
         }
 
     @classmethod
-    def restored(cls, state: Mapping[str, NDArray[np.generic]]) -> Readout:
-        """Return what `state` returned. Raises `KeyError` where an array is missing."""
+    def restored(cls, state: Mapping[str, NDArray[np.generic]], tally: Tally) -> Readout:
+        """Return what `state` returned. Raises `KeyError` where an array is missing.
+
+        State that does not say whose the moments are gets the `tally` of what was learned: they may be of more models
+        than have a vector.
+        """
         names = ("vectors", "slope", "intercepts", "covariances", "moments")
         vectors, slope, intercepts, covariances, moments = (state[name].astype(np.float64) for name in names)
         models = tuple(state["models"].tolist())
-        return cls(models, vectors, Platt(float(slope), intercepts), covariances, Tally(models, moments))
+        if "averaged" in state:
+            tally = Tally(tuple(state["averaged"].tolist()), moments)
+        return cls(models, vectors, Platt(float(slope), intercepts), covariances, tally)
 
     def _learned(self, features: Array) -> tuple[Array, Array]:
         """Return mean and standard error of its models, both `[n, m]`."""

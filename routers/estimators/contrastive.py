@@ -142,7 +142,7 @@ class Contrastive:
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
         rows, projection = Rows.restored(state, self.max_rows), state["projection"].astype(np.float64)
-        self._learned = _Learned(rows, projection, Readout.restored(below("readout", state)))
+        self._learned = _Learned(rows, projection, Readout.restored(below("readout", state), rows.tally))
 
     def _fitted(self, rows: Rows) -> _Learned:
         usable = rows.embeddings.any(axis=1)

@@ -146,12 +146,11 @@ class MatrixFactorization:
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Replace what was learned. Raises `KeyError` where an array is missing."""
-        self._learned = _Learned(
-            Rows.restored(below("rows", state), self.max_rows),
-            Battles.restored(below("battles", state)),
-            state["projection"].astype(np.float64),
-            Readout.restored(below("readout", state)),
-        )
+        rows = Rows.restored(below("rows", state), self.max_rows)
+        battles = Battles.restored(below("battles", state))
+        tally = _tally(rows, battles, union(rows.models, battles.models))
+        readout = Readout.restored(below("readout", state), tally)
+        self._learned = _Learned(rows, battles, state["projection"].astype(np.float64), readout)
 
     def _fitted(self, rows: Rows, battles: Battles) -> _Learned:
         models = union(rows.models, battles.models)

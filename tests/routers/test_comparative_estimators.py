@@ -10,7 +10,7 @@ from routers.estimators.contrastive import Contrastive
 from routers.estimators.matrix_factorization import MatrixFactorization
 from routers.estimators.similarity_bradley_terry import SimilarityBradleyTerry
 from routers.types import Context
-from tests.tables import EAST, NAN, NORTH, A, B, C, learned, mean, specialists, std, table, towards
+from tests.tables import CENTRE, EAST, NAN, NORTH, WEST, A, B, C, learned, mean, specialists, std, table, towards
 
 #: Small ones that learn fast.
 CONTRASTIVE = partial(Contrastive, dimension=4, epochs=20, learning_rate=0.02, clusters=2)
@@ -140,3 +140,38 @@ def test_other_seeds_draw_otherwise(make):
     one, same, other = (mean(learned(make(seed=seed), specialists()), towards(EAST)) for seed in (0, 0, 1))
 
     assert one == same != other
+
+
+#: What may be learned, by what is odd about it; model a comes first.
+ODD = {
+    "one model without embeddings": table(
+        [CENTRE] * 50 + [EAST, NORTH] * 50, [[0.1, NAN, NAN]] * 50 + [[NAN, 0.9, 0.2], [NAN, 0.4, 0.8]] * 50
+    ),
+    "no two models on one request": table([EAST, NORTH, WEST] * 20, [[0.2, NAN], [NAN, 0.7], [NAN, 0.9]] * 20),
+    "always the same": table([EAST, NORTH] * 20, [[1.0, 1.0]] * 40),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_is_restored_to_the_last_bit(make, odd):
+    """Whoever was compared with others, and whoever has a mean alone, has it afterwards too."""
+    estimator, restored = learned(make(), odd), make()
+    restored.restore(estimator.state())
+
+    before, after = (each.predict([towards(EAST), Context("", 1)], [A, B, C]) for each in (estimator, restored))
+
+    assert before.mean.tobytes() == after.mean.tobytes()
+    assert before.std.tobytes() == after.std.tobytes()
+
+
+@pytest.mark.parametrize("make", [CONTRASTIVE, FACTORS], ids=["contrastive", "factors"])
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_means_are_of_their_models_where_the_state_does_not_say_whose(make, odd):
+    """State once had moments without names: what was learned is there, and says it."""
+    estimator, restored = learned(make(), odd), make()
+    restored.restore({name: array for name, array in estimator.state().items() if name != "readout.averaged"})
+
+    before, after = (each.predict([towards(EAST), Context("", 1)], [A, B, C]) for each in (estimator, restored))
+
+    assert pytest.approx(before.mean) == after.mean
+    assert pytest.approx(before.std) == after.std

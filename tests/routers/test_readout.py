@@ -93,4 +93,4 @@ def test_state_is_restored():
     """Arrays by name, and back."""
     fitted = readout([[1.0, 0.0], [0.0, 0.5], [1.0, NAN]])
 
-    assert estimate(fitted, 0.2) == estimate(Readout.restored(fitted.state()), 0.2)
+    assert estimate(fitted, 0.2) == estimate(Readout.restored(fitted.state(), Tally.empty()), 0.2)
