@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[np.generic]]
 
 _PREFIX = "newcomer."
+#: No newcomer is known better than this, whatever it earned: rewards that are all alike leave an error of next to zero.
+_LEAST_ERROR = 1e-6
 
 
 @runtime_checkable
@@ -68,7 +70,9 @@ class Newcomers:
     its own is asked instead.
 
     What is estimated of the known models is what the estimator says, to the last bit. What is learned afterwards
-    reaches both, until the router is trained with all models and starts anew.
+    reaches both, until the router is trained with all models and starts anew: tables are learned by the newcomer too;
+    of what is learned online it is told how much (`hear`), and the more there is, the more it is estimated as the
+    estimator, which has learned it, does.
 
     >>> from routers.estimators.constant import Constant
     >>> from routers.types import Context, Outcomes
@@ -88,6 +92,7 @@ class Newcomers:
     def __init__(self, estimator: Estimator) -> None:
         self.estimator = estimator
         self._joined: dict[str, Newcomer] = {}
+        self._heard: Mapping[str, float] = {}
 
     @property
     def requires(self) -> frozenset[str]:
@@ -113,7 +118,9 @@ class Newcomers:
         for model, newcomer in joined.items():
             chances = whole.mean[:, [wanted.index(known) for known in newcomer.known]].astype(np.float64)
             column = models.index(model)
-            mean[:, column], std[:, column] = newcomer.expected(chances)
+            told = mean[:, column].astype(np.float64), std[:, column].astype(np.float64)
+            heard = self._heard.get(model, 0.0)
+            mean[:, column], std[:, column] = _yielding(newcomer.expected(chances), told, heard)
         return Estimates(mean, std)
 
     def adopt(self, model: str, outcomes: Outcomes, known: Sequence[str]) -> None:
@@ -130,6 +137,10 @@ class Newcomers:
             raise ValueError(f"model {model!r} cannot be adopted: none of its rewards is given")
         newcomer = Newcomer.unobserved(others, self._chances(rows.contexts(), others))
         self._joined = {**self._joined, model: self._observing(newcomer, rows)}
+
+    def hear(self, rewards: Mapping[str, float]) -> None:
+        """Note how many rewards of each model the estimator has learned online, by their weights, as of now."""
+        self._heard = rewards
 
     def learn(self, outcomes: Outcomes) -> None:
         """Take in outcomes, of newcomers too."""
@@ -170,6 +181,20 @@ def _observed(model: str, outcomes: Outcomes) -> Outcomes:
     """Return the outcomes of one model alone, of the rows that have its reward."""
     of_model = outcomes.of_models([model])
     return of_model.take(np.flatnonzero(~np.isnan(of_model.rewards[:, 0])))
+
+
+def _yielding(probed: tuple[Array, Array], told: tuple[Array, Array], heard: float) -> tuple[Array, Array]:
+    """Return means and standard errors `[n]` between those that probes let expect and those learned online.
+
+    Probes count for as many rewards as a Beta distribution of their mean and standard error holds, and what was learned
+    online for as many as were `heard` of.
+    """
+    (mean, std), (told_mean, told_std) = probed, told
+    if heard <= 0:
+        return probed
+    worth = mean * (1 - mean) / np.maximum(std, _LEAST_ERROR) ** 2
+    share = heard / (heard + worth)
+    return (1 - share) * mean + share * told_mean, np.hypot((1 - share) * std, share * told_std)
 
 
 def _restored(state: Arrays, prefix: str) -> tuple[str, Newcomer]:

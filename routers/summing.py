@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -68,8 +69,7 @@ class SummingRouter(EstimatingRouter):
     @property
     def heard(self) -> float:
         """Return how many rewards were heard of, by their weights, and as far as they have not faded."""
-        online = self._online[_HEARD].known.get(("", ""))
-        return self._heard_of_tables + (0.0 if online is None else float(online[0]))
+        return self._heard_of_tables + math.fsum(self._heard_online().values())
 
     def exploring(self, candidates: int) -> Rule:  # noqa: ARG002 - for rules that go by it
         """Return the rule by which it explores among so many candidates."""
@@ -97,6 +97,7 @@ class SummingRouter(EstimatingRouter):
         for part in self._parts:
             part.absorb(sums, now)
         self._online = {part: Cells.faded(sums, part, self._fading, now) for part in (_LATENCIES, _HEARD)}
+        self.newcomers.hear(self._heard_online())
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Return what was learned, as arrays."""
@@ -110,6 +111,7 @@ class SummingRouter(EstimatingRouter):
         super().restore(arrays)
         self._heard_of_tables = float(arrays["heard"].astype(np.float64))
         self._online = {part: Cells.restored(below(f"online.{part}", arrays)) for part in (_LATENCIES, _HEARD)}
+        self.newcomers.hear(self._heard_online())
 
     def _rule(self, candidates: int) -> Rule:
         return self.rule if isinstance(self.rule, Greedy) else self.exploring(candidates)
@@ -127,8 +129,13 @@ class SummingRouter(EstimatingRouter):
 
     def _hearing(self, observations: Observations) -> Sums:
         rows = np.flatnonzero(~np.isnan(observations.rewards))
-        where = [""] * len(rows), [""] * len(rows), observations.times[rows]
+        models = [observations.actions[row] for row in rows.tolist()]
+        where = models, [""] * len(rows), observations.times[rows]
         return spans_summed(_HEARD, self._fading, where, observations.weights[rows][:, None])
+
+    def _heard_online(self) -> dict[str, float]:
+        """Return how many rewards of each model were heard of online; those that name none are under ''."""
+        return {model: float(numbers[0]) for (model, _), numbers in self._online[_HEARD].known.items()}
 
     @property
     def _kind(self) -> str:

@@ -222,3 +222,26 @@ def test_newcomers_are_not_learned_from_by_newcomers():
     newcomers.adopt("newer", outcomes({"newer": (1.0, 0)}, 20), (*KNOWN, "new", "newer"))
 
     assert KNOWN == newcomers._joined["newer"].known
+
+
+def test_what_is_learned_online_takes_over():
+    """A third of the probes' worth of rewards has a quarter of the say, in the mean and in what is left of the doubt."""
+    newcomers = learned()
+    newcomers.adopt("new", outcomes({"new": (1.0, 0)}, 40), KNOWN)
+    probed, told = estimates(newcomers, ("new",)), estimates(newcomers.estimator, ("new",))
+    worth = probed.mean * (1 - probed.mean) / probed.std**2
+
+    newcomers.hear({"new": float(worth[0, 0]) / 3})
+    mixed = estimates(newcomers, ("new",))
+
+    assert pytest.approx(0.75 * probed.mean[0, 0] + 0.25 * told.mean[0, 0]) == mixed.mean[0, 0]
+    assert pytest.approx(np.hypot(0.75 * probed.std[0, 0], 0.25 * told.std[0, 0])) == mixed.std[0, 0]
+
+
+def test_the_known_are_estimated_as_before_whatever_was_heard():
+    """Who did not join has nothing to yield."""
+    newcomers = learned()
+    newcomers.adopt("new", outcomes({"new": (1.0, 0)}, 40), KNOWN)
+    newcomers.hear({"new": 1000.0, "a": 1000.0})
+
+    assert estimates(newcomers, KNOWN).mean.tobytes() == estimates(newcomers.estimator, KNOWN).mean.tobytes()

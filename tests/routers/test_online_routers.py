@@ -309,3 +309,78 @@ def test_a_table_with_other_clusters_is_not_mixed_up():
     expected = warm.estimator.predict([Context("r", 1, row) for row in embeddings], POOL).mean
 
     assert (expected == expected[0]).all()
+
+
+#: Those that a model can join.
+HOSTS = [pytest.param(name, {}, id=name) for name in SUMMING if name != "prefilter"]
+HOSTS += [pytest.param("lin_ucb", {"estimator": {"type": "neural_linear", "hidden": 8}}, id="neural_linear")]
+
+
+def joined_by_one_of(mean, name, options):
+    """Return a router that a new model joined by 40 outcomes of that mean, and requests."""
+    requests = [Playground(5).request()[0] for _ in range(60)]
+    embeddings = np.stack([context.embedding for context in requests])
+    rng = np.random.default_rng(0)
+    router = make(name, **options)
+    rewards = (rng.random((60, 2)) < [0.5, 0.6]).astype(np.float32)
+    gap = np.full_like(rewards, np.nan)
+    router.learn(Outcomes(("a", "b"), embeddings, rewards, gap, gap))
+    probes = (rng.random((40, 1)) < mean).astype(np.float32)
+    router.adopt("new", Outcomes(("new",), embeddings[:40], probes, probes * np.nan, probes * np.nan))
+    return router, requests
+
+
+def rated(requests, n, mean):
+    """Return ratings, every other one of the model that joined, the others of mean 1/2."""
+    rng = np.random.default_rng(1)
+    models = ["new", "a"] * n
+    return observed(
+        [
+            (requests[number % 60], model, float(rng.random() < (mean if model == "new" else 0.5)), 0.5, START)
+            for number, model in enumerate(models[:n])
+        ]
+    )
+
+
+def expected_of_new(router, requests):
+    """Return what is expected of the model that joined, on average."""
+    return float(router.newcomers.predict(requests, [Candidate("new")]).mean.mean())
+
+
+@pytest.mark.parametrize(("name", "options"), HOSTS)
+def test_a_model_that_joined_is_known_by_what_came_of_it(name, options):
+    """It did well by its probes, and fails online: the first rating changes little, and in the end it is found out."""
+    router, requests = joined_by_one_of(0.9, name, options)
+    probed = expected_of_new(router, requests)
+    router.absorb(router.sums(rated(requests, 1, 0.1)), START)
+    first = expected_of_new(router, requests)
+    router.absorb(router.sums(rated(requests, 4000, 0.1)), START)
+
+    assert probed > 0.65
+    assert pytest.approx(probed, abs=0.05) == first
+    assert pytest.approx(0.1, abs=0.05) == expected_of_new(router, requests)
+
+
+@pytest.mark.parametrize(("name", "options"), HOSTS)
+def test_what_came_of_a_model_that_joined_fades(name, options):
+    """Once it has, the probes count again."""
+    router, requests = joined_by_one_of(0.9, name, options)
+    probed, log = expected_of_new(router, requests), rated(requests, 400, 0.1)
+
+    router.absorb(router.sums(log), START + 100 * router.half_life_s)
+
+    assert pytest.approx(probed, abs=0.01) == expected_of_new(router, requests)
+
+
+@pytest.mark.parametrize(("name", "options"), HOSTS)
+def test_what_came_of_a_model_that_joined_is_restored(name, options, tmp_path):
+    """To the last bit."""
+    (router, requests), (again, _) = (joined_by_one_of(mean, name, options) for mean in (0.9, 0.5))
+    router.absorb(router.sums(rated(requests, 200, 0.1)), START)
+    router.save(tmp_path)
+    again.load(tmp_path)
+
+    before, after = (each.newcomers.predict(requests, [Candidate("new")]) for each in (router, again))
+    assert before.mean.tobytes() == after.mean.tobytes()
+    assert before.std.tobytes() == after.std.tobytes()
+    assert router.heard == again.heard
