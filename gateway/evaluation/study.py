@@ -10,7 +10,7 @@ import numpy as np
 from gateway.evaluation.subject import METRICS, Subject
 from routers.evaluation.bootstrap import RESAMPLES, Bootstrap, difference, interval
 from routers.evaluation.curve import measure, pareto_distance, pareto_front
-from routers.evaluation.references import references
+from routers.evaluation.references import MIXING, references
 from routers.evaluation.replay import average
 from routers.evaluation.yardstick import Yardstick
 
@@ -44,7 +44,7 @@ class Study:
         self._yardstick = Yardstick.of(folds.train, folds.test)
         self._bootstrap = Bootstrap(folds.test, resamples)
         curves = references(folds.train, folds.test, quality_weights)
-        self._references = {name: self._subject(name, [curve]) for name, curve in curves.items()}
+        self._references = {name: self._subject(name, [curve], mixing=name in MIXING) for name, curve in curves.items()}
 
     def entries(self, results: Mapping[str, Sequence[Result]]) -> tuple[list[Entry], list[Entry]]:
         """Return the entries of the routers, given the results of each by its name, and those of the references."""
@@ -61,13 +61,13 @@ class Study:
         known = [self._entry(one, front) | UNMEASURED | _of_seeds(one, [0]) for one in self._references.values()]
         return routers, known
 
-    def _subject(self, name: str, sweeps: Sequence[Sweep]) -> Subject:
+    def _subject(self, name: str, sweeps: Sequence[Sweep], *, mixing: bool = False) -> Subject:
         mean = average(sweeps)
         return Subject(
             name=name,
             sweep=mean,
-            measures=measure(*mean.points, self._yardstick),
-            seeds=tuple(measure(*sweep.points, self._yardstick) for sweep in sweeps),
+            measures=measure(*mean.points, self._yardstick, mixing=mixing),
+            seeds=tuple(measure(*sweep.points, self._yardstick, mixing=mixing) for sweep in sweeps),
             aiq=self._bootstrap.aiq(mean),
             max_accuracy=self._bootstrap.accuracy(mean),
         )

@@ -52,10 +52,14 @@ class Measures:
     corners: tuple[Column, Column]
 
 
-def measure(cost: Column, quality: Column, yardstick: Yardstick) -> Measures:
-    """Measure a curve of `k` settings, given their mean costs and qualities `[k]`."""
+def measure(cost: Column, quality: Column, yardstick: Yardstick, *, mixing: bool = False) -> Measures:
+    """Measure a curve of `k` settings, given their mean costs and qualities `[k]`.
+
+    Where `mixing` any two of them at random is a setting too, every point of the hull is one.
+    """
     low, high = yardstick.cheapest.cost_usd, yardstick.dearest_usd
     corners = with_cheapest(cost, quality, yardstick)
+    joined = corners if mixing else (cost, quality)
     best = top(cost, quality)
     logarithmic = log_area(corners, low, high)
     match = _relative(first_reach(*corners, yardstick.baseline.quality), yardstick.baseline.cost_usd)
@@ -66,9 +70,9 @@ def measure(cost: Column, quality: Column, yardstick: Yardstick) -> Measures:
         cost_at_max_usd=float(cost[best]),
         accuracy_at_baseline_cost=float(np.interp(yardstick.baseline.cost_usd, *corners)),
         match_cost_ratio=match,
-        deferral_area=deferral_area(cost, quality, yardstick),
-        qnc=qnc(cost, quality, yardstick),
-        hypervolume=hypervolume(cost, quality, high),
+        deferral_area=deferral_area(*joined, yardstick),
+        qnc=qnc(*joined, yardstick),
+        hypervolume=below_hull(cost, quality, high) if mixing else hypervolume(cost, quality, high),
         cpt90=_relative(first_reach(*corners, CPT_SHARE * yardstick.strongest.quality), yardstick.strongest.cost_usd),
         perf_gain=_gain(float(quality[best]), yardstick.baseline.quality),
         cost_save=None if match is None else 1 - match,
@@ -119,6 +123,15 @@ def hypervolume(cost: Column, quality: Column, dearest_usd: float) -> float:
     share = np.minimum(cost[order] / dearest_usd, 1)
     best_so_far = np.maximum.accumulate(quality[order])
     return float((np.diff(np.append(share, 1)) * best_so_far).sum())
+
+
+def below_hull(cost: Column, quality: Column, dearest_usd: float) -> float:
+    """Return the area that the settings dominate, as `hypervolume`, where any two of them may be mixed at random."""
+    corners = hull(cost, quality)
+    first = float(corners[0][0])
+    if dearest_usd <= 0 or first >= dearest_usd:
+        return hypervolume(*corners, dearest_usd)
+    return area(corners, first, dearest_usd) * (1 - first / dearest_usd)
 
 
 def arena_score(usd_per_1000: float, accuracy: float) -> float:

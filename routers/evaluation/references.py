@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How the reference of one model is named.
 SINGLE = "single:"
+#: References of which any two settings at random are a setting too.
+MIXING = frozenset({"zero"})
 
 
 def references(train: Outcomes, test: Outcomes, quality_weights: Sequence[float]) -> dict[str, Sweep]:

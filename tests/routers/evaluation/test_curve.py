@@ -5,6 +5,7 @@ import pytest
 
 from routers.evaluation.curve import (
     arena_score,
+    below_hull,
     deferral_area,
     hypervolume,
     measure,
@@ -78,6 +79,34 @@ def test_deferral_curve_has_no_hull():
 def test_quality_neutral_cost_follows_the_deferral_curve():
     """It reaches 0.8 halfway from (3, 0.7) to (5, 0.9)."""
     assert 4 / 4 == pytest.approx(qnc(*curve((3, 0.7), (5, 0.9)), YARDSTICK))
+
+
+#: From (1, 0.5) the hull goes straight to (5, 0.9), past a model in between that is worse than both.
+PAST = curve((1, 0.5), (3, 0.3), (5, 0.9))
+
+
+def test_who_may_mix_settings_is_measured_on_the_hull():
+    """Mean height 0.7 over costs of 1 to 5, which are 4/5 of all; 0.8 is reached at three quarters of the way."""
+    found = measure(*PAST, YARDSTICK, mixing=True)
+
+    assert (0.7, 0.7) == pytest.approx((found.aiq, found.deferral_area))
+    assert 4 / 4 == pytest.approx(found.qnc)
+    assert 0.7 * 4 / 5 == pytest.approx(found.hypervolume)
+
+
+def test_who_may_not_is_measured_at_the_settings():
+    """The worse model in between costs area, and 0.8 comes later; nothing is dominated but by a setting."""
+    found = measure(*PAST, YARDSTICK)
+
+    assert 0.5 == pytest.approx(found.deferral_area)
+    assert (3 + 2 * 5 / 6) / 4 == pytest.approx(found.qnc)
+    assert 0.5 * 4 / 5 == pytest.approx(found.hypervolume)
+
+
+@pytest.mark.parametrize(("cost", "dearest", "expected"), [(0.0, 0.0, 0.9), (9.0, 5.0, 0.0), (5.0, 5.0, 0.0)])
+def test_mixing_what_is_free_or_too_dear(cost, dearest, expected):
+    """As of settings that are not mixed."""
+    assert expected == below_hull(*curve((cost, 0.9)), dearest)
 
 
 def test_hypervolume_by_hand():

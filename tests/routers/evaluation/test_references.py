@@ -5,7 +5,7 @@ import pytest
 
 from routers.evaluation.curve import measure
 from routers.evaluation.dial import dial
-from routers.evaluation.references import references, task_means
+from routers.evaluation.references import MIXING, references, task_means
 from routers.evaluation.yardstick import Yardstick
 from routers.types import Outcomes
 
@@ -25,7 +25,8 @@ def table(n=40, seed=0):
 def curves():
     train, test = table(400, 1), table(400, 2)
     yardstick = Yardstick.of(train, test)
-    return test, {name: measure(*sweep.points, yardstick) for name, sweep in references(train, test, dial()).items()}
+    found = references(train, test, dial()).items()
+    return test, {name: measure(*sweep.points, yardstick, mixing=name in MIXING) for name, sweep in found}
 
 
 def test_references_have_their_order():
@@ -69,6 +70,13 @@ def test_the_zero_router_has_all_models_as_points():
     train, test = table(40, 1), table(40, 2)
 
     assert np.eye(3).tolist() == references(train, test, dial())["zero"].shares.tolist()
+
+
+def test_the_zero_router_is_its_hull():
+    """A model that is dearer and worse is none that it would mix: its deferral curve is the hull."""
+    _, found = curves()
+
+    assert found["zero"].aiq == found["zero"].deferral_area
 
 
 def test_a_task_that_was_never_seen_has_the_means_of_all():
