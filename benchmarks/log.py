@@ -47,7 +47,7 @@ SIGNALS = {
     "session": "4e9dfa54e60e1040536f802bc99450d9",
 }
 TRACE = {
-    **dict.fromkeys(("rule", "tag", "data_class", "kept", "pressure")),
+    **dict.fromkeys(("rule", "tag", "data_class", "kept", "dial")),
     "policy": "a",
     "rules": [],
     "signals": SIGNALS,

@@ -160,7 +160,7 @@ class Deliberation:
 
     def _dialled(self, router: Router) -> Router:
         """Return the route's router with its dial turned, by whoever asks for that and by how scarce money is."""
-        asked = self._ask.constraints.quality_weight
+        asked = self._trace.dial = self._ask.constraints.quality_weight
         weight = self._resolved.quality_weight if asked is None else asked
         if weight is not None:
             router = turned(router, weight, self._matched.policy, self._matched.dial)

@@ -29,7 +29,8 @@ class Trace:
 
     `removed` says of each model that must not or cannot answer why, `resting` are those that rest or have no room,
     `stages` how many seconds each stage took. `data_class` is the class of the request with the reasons for it, `kept`
-    why a session's last model was kept, `pressure` how scarce money is.
+    why a session's last model was kept, `dial` where a header or the body turned the dial, before any pressure (None:
+    neither did), `pressure` how scarce money is.
     """
 
     readings: Readings
@@ -38,6 +39,7 @@ class Trace:
     resting: tuple[str, ...] = ()
     data_class: tuple[str, tuple[str, ...]] | None = None
     kept: str | None = None
+    dial: float | None = None
     pressure: Pressure = NO_PRESSURE
     stages: dict[str, float] = field(default_factory=dict)
     #: Whether the router explored; None for one that does not.
@@ -65,8 +67,10 @@ class Trace:
             "removed": dict(self.removed),
             "resting": list(self.resting),
             "kept": self.kept,
-            "pressure": _pressure(self.pressure),
+            "dial": self.dial,
         }
+        if self.pressure.shares:
+            plain["pressure"] = _pressure(self.pressure)
         if self.exploration is not None:
             plain["exploration"] = self.exploration.as_json()
         if self.plan is not None:
@@ -101,10 +105,8 @@ def _data_class(found: tuple[str, tuple[str, ...]] | None) -> dict[str, Any] | N
     return None if found is None else {"name": found[0], "because": list(found[1])}
 
 
-def _pressure(pressure: Pressure) -> dict[str, Any] | None:
-    """Return how scarce money is: its price by now, and how much of each quota is used; None where none counts."""
-    if not pressure.shares:
-        return None
+def _pressure(pressure: Pressure) -> dict[str, Any]:
+    """Return how scarce money is: its price by now, and how much of each quota is used."""
     shares = {name: round(share, 6) for name, share in pressure.shares.items()}
     return {"price_of_money": round(pressure.price, 6), "used": shares}
 

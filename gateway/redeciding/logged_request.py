@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 DENIED = "denied:"
 #: The reason in a trace for a data class that a header, a caller or a policy claims.
 CLAIMED = "claimed"
+#: What a trace calls the dial that the request asked for.
+DIAL = "dial"
+#: Where the dial was, as routers write it into the reason for a decision.
+_WEIGHT = re.compile(r"\bw=([0-9][0-9.e+-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,25 @@ class LoggedRequest:
         """Return the data class that was claimed, where that decided the request's class."""
         data_class = self._trace("data_class")
         return frozenset({data_class["name"]}) if CLAIMED in data_class.get("because", ()) else frozenset()
+
+    @property
+    def dial(self) -> float | None:
+        """Return where the request turned the dial, in [0, 1]; None where it left that to the name and the policy."""
+        return self.decision.trace.get(DIAL)
+
+    @property
+    def weight_in_force(self) -> float | None:
+        """Return where the dial was, of a decision whose log does not say who had turned it; None where that is known.
+
+        Logs of earlier versions have it in the reason alone: pressure included, rounded to six digits.
+        """
+        found = None if DIAL in self.decision.trace else _WEIGHT.search(self.decision.why)
+        return None if found is None else float(found[1])
+
+    @property
+    def price_of_money(self) -> float:
+        """Return how many times as dear as ever money was; 1 where it was not scarce."""
+        return float(self._trace("pressure").get("price_of_money", 1.0))
 
     def unseen(self, wanted: Collection[str], stale: Collection[str]) -> frozenset[str]:
         """Return the features that nobody looked for; the `stale` ones were looked for with other settings."""

@@ -1,19 +1,20 @@
 """Decides logged requests again, by a configuration and by what the log knows of them. What it lacks is not guessed.
 
 The log has no requests, only what was found out about them. So no model rests, no session has begun, the dial is where
-the model's name has it, and a key forbids what the log says that it forbade.
+the request asked for it, however scarce money was, and a key forbids what the log says that it forbade.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.constraints import Constraints
 from gateway.data_class import classify
 from gateway.demands import nobody_eligible
-from gateway.dial import turned
+from gateway.dial import pressed, turned
 from gateway.eligibility import Demand, expected_cost_usd
 from gateway.errors import RequestError, RequestRejected
 from gateway.redeciding.possible import may_hold, with_dependents
@@ -23,8 +24,9 @@ from gateway.rules.features import with_defaults
 from gateway.rules.projections import apply
 from gateway.signals.base import Request
 from routers.estimators.wording import Wording
+from routers.implementing import implements
 from routers.observations import unexplored
-from routers.types import Call, Context
+from routers.types import Call, Context, Dialled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     from gateway.redeciding.redecided import Redecided, Side
     from gateway.rules.ruleset import Rule
     from routers.types import Candidate, Feature, Router
+
+#: What a request depends on that turned the dial before that was logged.
+ASKED: Final = "the dial that was asked for"
+#: Two dials that are no further apart are one: reasons have six digits.
+SAME: Final = 1e-4
 
 
 class _UntoldError(Exception):
@@ -57,10 +64,11 @@ def redecide(request: LoggedRequest, side: Side) -> Redecided:
 
 @dataclass(slots=True)
 class _Path:
-    """The rules that have matched so far, and the data classes of the policies on the way."""
+    """The rules that have matched so far, and of the policies on the way the data classes and the dial's bounds."""
 
     rules: list[str] = field(default_factory=list)
     claims: set[str] = field(default_factory=set)
+    dial: tuple[float, float] = (0.0, 1.0)
 
     @property
     def rule(self) -> str | None:
@@ -75,6 +83,7 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
     while True:
         if policy.data_class is not None:
             path.claims.add(policy.data_class)
+        path.dial = max(path.dial[0], policy.dial[0]), min(path.dial[1], policy.dial[1])
         rule = _match(policy, known, request, side)
         if rule is not None:
             path.rules.append(rule.name)
@@ -82,7 +91,9 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
         if isinstance(leads_to, Refusal):
             raise RequestRejected(leads_to.message)
         if isinstance(leads_to, Route):
-            router = turned(leads_to.router, resolved.quality_weight, policy, policy.dial)
+            weight = resolved.quality_weight if request.dial is None else request.dial
+            router = turned(leads_to.router, weight, policy, path.dial)
+            _require_dial(router, request)
             if not policy.exploration.enabled:
                 router = unexplored(router) or router
             return _choice(request, side, leads_to, router, path)
@@ -146,6 +157,15 @@ def _require(router: Router, request: LoggedRequest, side: Side) -> None:
         missing |= {"text"}
     if missing:
         raise _UntoldError(missing)
+
+
+def _require_dial(router: Router, request: LoggedRequest) -> None:
+    """Raise `_UntoldError` where the log shows the dial elsewhere, and does not say that the request had turned it."""
+    if (seen := request.weight_in_force) is None:
+        return
+    here = pressed(router, request.price_of_money)
+    if implements(here, Dialled) and not math.isclose(seen, here.quality_weight, rel_tol=SAME, abs_tol=SAME):
+        raise _UntoldError(frozenset({ASKED}))
 
 
 def reads_text(part: object) -> bool:

@@ -4,6 +4,7 @@ import json
 import time
 
 from gateway.api.completions import MAX_HEADER, trace_header
+from gateway.constraints import Constraints
 from gateway.data_class import DataClassRules
 from gateway.eligibility import Ability
 from gateway.explanation import explain
@@ -13,6 +14,9 @@ from gateway.rules.projections import parse_projections
 from gateway.rules.ruleset import Rule, RuleSet
 from gateway.signals.base import Kind
 from gateway.trace import MAX_RULES
+from routers.estimating import EstimatingRouter
+from routers.estimators.constant import Constant
+from routers.rules.greedy import Greedy
 from tests.gateway.worlds import CARD, ask, decider, policy, pool, turns, world
 
 KNOWN = {"text": Kind.TEXT, "turns": Kind.NUMBER, "prompt_tokens": Kind.NUMBER, "domain": Kind.TEXT}
@@ -128,3 +132,15 @@ async def test_a_trace_is_of_one_decision():
     there.sessions.note("p", session, "b", time.monotonic())
 
     assert "session" == (await deciding.decide(asked, there)).trace.as_json()["kept"]
+
+
+async def test_a_trace_has_the_dial_where_the_request_turned_it():
+    """Null where it left that to the name and the policy; nothing is said of pressure where there is none."""
+    deciding = decider(policy(pool=pool("a"), router=EstimatingRouter(Constant(), Greedy())))
+
+    async def found(name, weight):
+        asked = ask(name, constraints=Constraints(quality_weight=weight))
+        return (await deciding.decide(asked, world())).trace.as_json()
+
+    assert [0.2, 0.0, None, None] == [(await found(*one))["dial"] for one in (("p", 0.2), ("p:best", 0), ("p", None), ("p:best", None))]  # fmt: skip
+    assert "pressure" not in await found("p", 0.2)

@@ -210,6 +210,60 @@ def test_another_policy_may_be_asked_in_place_of_one(tmp_path):
     assert isinstance(again(logged(requested_model="auto:0.5"), by), Choice)
 
 
+DIALLED = {"type": "estimating", "estimator": {"type": "constant"}, "rule": {"type": "softmax", "temperature": 0.3}}
+
+
+def chances_of(by, why="constant*softmax w=0.7", **decided):
+    """Return the chance of the dearer model, None where it cannot be told."""
+    found = again(logged(why=why, **decided), by)
+    return found.propensities["large"] if isinstance(found, Choice) else found
+
+
+def test_the_dial_is_where_the_request_had_turned_it(tmp_path):
+    """It counts before the one in the name; in the same place both come to the same."""
+    by = side(tmp_path, router=DIALLED)
+    turned = chances_of(by, trace={"dial": 1.0}, why="constant*softmax w=1")
+
+    assert turned == chances_of(by, trace={"dial": 1.0}, requested_model="auto:cheap")
+    assert turned == chances_of(by, trace={"dial": None}, requested_model="auto:best")
+    assert turned > chances_of(by, trace={"dial": None}) > chances_of(by, trace={"dial": 0.2})
+
+
+def test_a_dial_that_the_policy_does_not_allow_is_refused_again(tmp_path):
+    """All policies on the way bound it, as they do when requests are served."""
+    outer = {"rules": [{"name": "to", "when": {"turns": 1}, "policy": "inner"}], **FIXED, "dial": {"max": 0.5}}
+    by = open_side(read_files(write(tmp_path, {"auto": outer, "inner": {"router": DIALLED}}), {}), None)
+
+    assert Rejected("to", "invalid_dial") == again(logged(trace={"dial": 0.9}), by)
+    assert isinstance(again(logged(trace={"dial": 0.4}), by), Choice)
+
+
+@pytest.mark.parametrize(
+    ("why", "pressure", "told"),
+    [
+        ("constant*softmax w=0.7", None, True),
+        ("constant*softmax w=1", None, False),
+        ("constant*softmax w=0.538462", {"price_of_money": 2.0}, True),
+        ("constant*softmax w=0.7", {"price_of_money": 2.0}, False),
+        ("session", None, True),
+    ],
+)
+def test_a_log_without_the_dial_tells_no_other_than_its_reasons_show(tmp_path, why, pressure, told):
+    """Logs of earlier versions have it in the reason alone, as dear as money was."""
+    found = again(logged(why=why, trace={"pressure": pressure}), side(tmp_path, router=DIALLED))
+
+    assert told == isinstance(found, Choice)
+    assert told or Untold(frozenset({"the dial that was asked for"})) == found
+    assert isinstance(again(logged(why=why, trace={"pressure": pressure}), side(tmp_path)), Choice)
+
+
+def test_a_log_with_the_dial_tells_of_a_policy_that_has_it_elsewhere(tmp_path):
+    """That nobody had turned it is known: the policy's own may have been any."""
+    by = side(tmp_path, router={**DIALLED, "quality_weight": 0.4})
+
+    assert isinstance(again(logged(why="constant*softmax w=0.7", trace={"dial": None}), by), Choice)
+
+
 def test_features_of_changed_settings_are_stale(tmp_path):
     """Lists of words, classes, headers that were not shown, another encoder."""
     signals = {

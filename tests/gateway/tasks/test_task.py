@@ -19,6 +19,9 @@ from gateway.quotas.types import Estimate
 from gateway.signals.step import Step
 from gateway.tasks.task import TaskRules, quota_of
 from routers.agent import Agent
+from routers.estimating import EstimatingRouter
+from routers.estimators.constant import Constant
+from routers.rules.greedy import Greedy
 from routers.types import Candidate, Price
 from tests.gateway.worlds import NOON, ask, decider, policy, tool_loop, world
 
@@ -181,6 +184,20 @@ async def test_money_gets_dearer_for_routers_with_a_dial_where_the_policy_says_s
     there = await taken(world(), "0.08", deciding, ask())
 
     assert 1.0 < (await deciding.decide(ask(), there)).trace.pressure.price
+
+
+async def test_the_dial_is_logged_as_it_was_asked_for_however_dear_money_is():
+    """How dear it is stands beside it."""
+    router = EstimatingRouter(Constant(), Greedy())
+    task = TaskRules(Decimal("0.1"), step_tokens=1000, cheaper_from=0.5)
+    deciding = decider(policy(pool=(SMALL, LARGE), router=router, stickiness=LOOSE, task=task))
+    there = await taken(world(), "0.08", deciding, ask())
+    routed = await deciding.decide(ask(constraints=Constraints(quality_weight=0.6)), there)
+    trace = routed.trace.as_json()
+
+    assert "w=0.6" not in routed.call.why
+    assert 0.6 == trace["dial"]
+    assert 1.0 < trace["pressure"]["price_of_money"]
 
 
 async def test_what_steps_under_way_hold_is_not_given_twice():
