@@ -23,8 +23,8 @@ class Exp3(SummingRouter):
 
     Nothing is assumed of how rewards come about, so that it cannot be misled for long by models that change, or that
     somebody changes on purpose; it looks at no request, and learns more slowly than those that assume something. The
-    utilities are made of importance-weighted means (the estimator `importance`), which logged propensities keep
-    unbiased however late the rewards come; `eta = sqrt(ln m / (m n))` for `m` candidates. Costs are not what may change
+    utilities are made of importance-weighted means (the estimator `importance`), which logged propensities keep right
+    however late the rewards come; `eta = sqrt(ln m / (m n))` for `m` candidates. Costs are not what may change
     its mind: they are expected as elsewhere.
 
     Parameters: `gamma`, by which a propensity is raised before it is divided by, so that no reward counts for more than

@@ -26,16 +26,25 @@ if TYPE_CHECKING:
 #: Of each model: rewards, their sum, and with each divided by its propensity: how many, their sum, and the sum of
 #: squares of the divisors' inverses.
 _WIDTH: Final = 5
+#: The mean of all rewards counts for so many of a model's rows.
+IMAGINED: Final = 1.0
 
 
 class Importance(Taught):
     """Estimate a model's mean reward from rewards divided by the probability with which they came to be observed.
 
-        mean + sum((reward - mean) / (propensity + gamma)) / n
+        own  = sum(reward * mass) / sum(mass),    mass = 1 / (propensity + gamma)
+        rows = sum(mass)^2 / sum(mass^2)
+        (rows * own + mean) / (rows + 1)
 
-    over the model's own rewards, where `mean` is that of all rewards and `n` how many there are: without the deviation
-    from the mean, a model that joined late would be taken for one that failed until then. It is unbiased but for
-    `gamma`, whatever policy chose, and however late rewards come. Held to [0, 1].
+    over the model's own rewards, where `mean` is that of all rewards: a model of which nothing was heard is average,
+    and one that joined late is not taken for one that failed until then. `rows` is how many rewards of equal mass would
+    tell as much (Kish's effective sample size). Held to [0, 1].
+
+    In the literature of Exp3 the sum is divided by the number of all rounds, which is right where any model may be
+    drawn in each round, and each reward is heard. Here a model may be barred from most requests, some requests may not
+    explore, and models may not be rated alike: each sum is divided by its own mass, so that such rows count for or
+    against nobody. That is consistent rather than unbiased, and varies less.
 
     A table counts as if its rows had been observed for certain, for at most `table_rows` of them.
 
@@ -47,9 +56,10 @@ class Importance(Taught):
     >>> importance = Importance()
     >>> importance.learn(Outcomes(("large", "small"), np.zeros((2, 4), np.float32), rewards, gap, gap))
     >>> importance.predict([Context("", 1)], [Candidate("small"), Candidate("large")]).mean.tolist()
-    [[0.25, 0.75]]
+    [[0.3333333432674408, 0.6666666865348816]]
 
-    Neu, "Explore no more" (https://arxiv.org/abs/1506.03271).
+    Neu, "Explore no more" (https://arxiv.org/abs/1506.03271), of which `gamma` is; Swaminathan and Joachims, "The
+    Self-Normalized Estimator for Counterfactual Learning" (NeurIPS 2015); Kish, "Survey Sampling" (1965), for `rows`.
     """
 
     part = "importance"
@@ -107,10 +117,11 @@ class Importance(Taught):
         if not count:
             return np.full(len(models), PRIOR.mean), np.full(len(models), PRIOR.std)
         _, _, mass, weighted, squares = known
-        mean, n = total / count, self.observed
-        estimates = mean + (weighted - mean * mass) / n
-        error = np.where(mass > 0, np.minimum(PRIOR.std * np.sqrt(squares) / n, PRIOR.std * 0.99), PRIOR.std)
-        return np.clip(estimates, 0, 1), error
+        mean = total / count
+        rows = np.divide(mass**2, squares, out=np.zeros_like(mass), where=squares > 0)
+        own = np.divide(weighted, mass, out=np.full_like(mass, mean), where=mass > 0)
+        estimates = (rows * own + IMAGINED * mean) / (rows + IMAGINED)
+        return np.clip(estimates, 0, 1), PRIOR.std / np.sqrt(1 + rows)
 
     def _all(self, cells: Cells) -> Column:
         return np.asarray(np.sum([*cells.known.values(), np.zeros(_WIDTH)], axis=0))

@@ -266,6 +266,43 @@ def test_importance_corrects_for_who_chose():
     assert [0.5, 0.5] == pytest.approx(importance.predict([Context("r", 1)], POOL[:2]).mean[0].tolist(), abs=0.01)
 
 
+#: Chances by which a request draws, and the share of each model's answers that somebody rates.
+EVENLY, WITHOUT_B, ONLY_A = {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}, {"a": 0.5, "c": 0.5}, {"a": 1.0}
+UNEVEN = {
+    "seldom a candidate": ((EVENLY, WITHOUT_B), {}),
+    "seldom explored": (({"a": 0.6, "b": 0.2, "c": 0.2}, ONLY_A), {}),
+    "seldom rated": ((EVENLY, EVENLY), {"b": 0.1}),
+}
+
+
+@pytest.mark.parametrize("case", UNEVEN)
+def test_importance_counts_a_model_by_the_requests_that_could_tell_of_it(case):
+    """Nine requests of ten tell nothing of a model: it is still known for what it is, and not taken for average."""
+    (tenth, others), rated = UNEVEN[case]
+    truth, rng, found = {"a": 0.5, "b": 0.95, "c": 0.4}, Random(0), []
+    for number in range(20_000):
+        chances = others if number % 10 else tenth
+        (model,) = rng.choices(list(chances), weights=list(chances.values()))
+        if rng.random() < rated.get(model, 1.0):
+            found.append((Context("r", 1), model, float(rng.random() < truth[model]), chances[model], START))
+    importance = build_router({"type": "exp3"}).estimator
+    importance.absorb(importance.sums(observed(found)), START)
+    mean = importance.predict([Context("r", 1)], [Candidate(model) for model in truth]).mean[0]
+
+    assert list(truth.values()) == pytest.approx(mean.tolist(), abs=0.06)
+
+
+def test_importance_doubts_a_few_rewards():
+    """Of a model that failed once, however unlikely that was, is expected about half of what the others earn."""
+    importance = build_router({"type": "exp3"}).estimator
+    log = [(Context("r", 1), "a", 1.0, 0.99, START)] * 99 + [(Context("r", 1), "b", 0.0, 0.01, START)]
+    importance.absorb(importance.sums(observed(log)), START)
+    found = importance.predict([Context("r", 1)], POOL[:3])
+
+    assert [1.0, 0.5, 0.99] == pytest.approx(found.mean[0].tolist(), abs=0.01)
+    assert found.std[0, 0] < found.std[0, 1] < found.std[0, 2]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
