@@ -25,8 +25,8 @@ class Observations:
 
     All columns are of length `n`. `rewards` are in [0, 1], NaN where nobody has said anything yet, which is not zero;
     `weights` in [0, 1] say how far a reward is trusted; `propensities` are the probabilities that the actions had when
-    they were drawn; `costs_usd`, `completion_tokens` and `latencies_s` are NaN where unknown; `times` are seconds since
-    1970.
+    they were drawn, NaN where another was drawn than answered: such a row must not be weighed by one; `costs_usd`,
+    `completion_tokens` and `latencies_s` are NaN where unknown; `times` are seconds since 1970.
     """
 
     contexts: Sequence[Context]

@@ -70,13 +70,16 @@ def served_by(event: LoggedEvent) -> str:
 def observations(rows: Sequence[Row]) -> Observations:
     """Return the rows as a router learns from them.
 
-    Credit goes to the model that answered. Where that is a fallback, its propensity is the one that it had when the
-    choice was drawn: 0 where it was no candidate.
+    Credit goes to the model that answered. Where that is not the one drawn (a fallback, the winner of a race), its
+    propensity is NaN: how likely it was to answer depends on how likely the others were to fail, which nobody knows.
     """
     calls = [_call(row.event) for row in rows]
     decisions = [row.event.decision for row in rows]
     actions = [served_by(row.event) for row in rows]
-    chances = [decision.propensities.get(action, 0.0) for decision, action in zip(decisions, actions, strict=True)]
+    chances = [
+        decision.propensities.get(action, math.nan) if action == decision.chosen else math.nan
+        for decision, action in zip(decisions, actions, strict=True)
+    ]
     return Observations(
         contexts=[context_of(decision) for decision in decisions],
         actions=actions,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from routers.types import Router
 
 #: Counts the changes to what is counted of a decision: what was counted before is then counted anew.
-COUNTING = 1
+COUNTING = 2
 
 #: A policy as asked for, and the rules that matched, as `Decision.rule` has them.
 Way = tuple[str, str | None]

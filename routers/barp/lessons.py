@@ -66,8 +66,9 @@ def of_table(outcomes: Outcomes, models: Sequence[str]) -> Lessons:
 
 
 def of_log(observations: Observations, models: Sequence[str], dimension: int) -> Lessons:
-    """Return the rows of a log that have a reward, its columns being `models`."""
-    rows = np.flatnonzero(~np.isnan(observations.rewards) & (observations.weights > 0))
+    """Return the rows of a log that have a reward and a propensity, its columns being `models`."""
+    unknown = np.isnan(observations.rewards) | np.isnan(observations.propensities)
+    rows = np.flatnonzero(~unknown & (observations.weights > 0))
     rewards, costs = np.full((2, len(rows), len(models)), np.nan)
     embeddings = np.zeros((len(rows), dimension))
     for place, row in enumerate(rows.tolist()):

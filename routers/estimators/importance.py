@@ -92,8 +92,9 @@ class Importance(Taught):
         self._table_n += float((~np.isnan(outcomes.rewards)).any(axis=1).sum())
 
     def sums(self, observations: Observations) -> Sums:
-        """Return the sums of the rewards, weighted and not; a row without a reward adds nothing."""
-        rows = np.flatnonzero(~np.isnan(observations.rewards) & (observations.weights > 0))
+        """Return the sums of the rewards, weighted and not; a row without a reward or a propensity adds nothing."""
+        unknown = np.isnan(observations.rewards) | np.isnan(observations.propensities)
+        rows = np.flatnonzero(~unknown & (observations.weights > 0))
         weights, rewards = observations.weights[rows], np.clip(observations.rewards[rows], 0, 1)
         inverse = 1 / (observations.propensities[rows] + self.gamma)
         heavy = weights * inverse

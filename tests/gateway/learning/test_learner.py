@@ -18,6 +18,7 @@ from gateway.store.base import Selection
 from gateway.store.memory import MemoryStore
 from gateway.store.samples import NOON, build_planned_outcome
 from gateway.store.sqlite import SQLiteStore
+from routers.registry import build_router
 from tests.gateway.learning.lessons import RULES, decision, in_memory, learn_all, outcome, pupil, rating, share_of
 
 UNCAPPED = Rules(RewardRules(), TrustRules(share=1.0))
@@ -56,7 +57,7 @@ def test_what_was_rated_is_learned(log, book):
 
 
 def test_the_credit_is_the_fallbacks_where_a_fallback_answered(log, book):
-    """With the probability that it had, which may be none."""
+    """Its chance of being drawn is not that of answering, so that it has none; one that was drawn has its own."""
     seen = []
     router = pupil().router
 
@@ -67,9 +68,23 @@ def test_the_credit_is_the_fallbacks_where_a_fallback_answered(log, book):
 
     log.append([decision(1, chosen="small"), outcome(1, "large"), rating("a", 1, 1.0)])
     log.append([decision(2, chosen="small"), outcome(2, "stranger"), rating("b", 2, 1.0)])
+    log.append([decision(3, chosen="large"), outcome(3, "large"), rating("c", 3, 1.0)])
     learn_all(log, book, replace(pupil(), router=Spying()))
 
-    assert (["large", "stranger"], [0.1, 0.0]) == (list(seen[0].actions), seen[0].propensities.tolist())
+    assert ["large", "stranger", "large"] == list(seen[0].actions)
+    np.testing.assert_array_equal([np.nan, np.nan, 0.1], seen[0].propensities)
+
+
+def test_a_fallbacks_reward_counts_but_not_by_the_chance_of_a_draw(log, book):
+    """Exp3 goes by draws alone; averages take it in."""
+    log.append([decision(1, chosen="small"), outcome(1, "large"), rating("a", 1, 1.0)])
+    exp3 = build_router({"type": "exp3"})
+    counted = learn_all(log, book).progress("auto").share
+    weighed = learn_all(log, in_memory(), replace(pupil(), router=exp3)).progress("auto").share
+    exp3.absorb(weighed.sums, weighed.latest / 1e6)
+
+    assert 1.0 == mean_of(counted, "large")
+    assert 0.0 == exp3.estimator.observed
 
 
 @pytest.mark.parametrize("served", ["small", "large"])

@@ -31,10 +31,10 @@ def test_a_single_outcome_is_taken_for_one_that_was_drawn():
 
 
 def test_a_log_has_its_own_propensities():
-    """A row without a reward says nothing; one without an embedding counts as zeros."""
-    contexts = [Context("r", 1, UNIT[0]), Context("r", 1), Context("r", 1, UNIT[1])]
-    rewards, gap = np.array([1.0, 0.5, NAN]), np.full(3, NAN)
-    log = Observations(contexts, ["a", "b", "a"], rewards, np.ones(3), np.array([0.2, 0.8, 0.2]), gap, gap, gap, gap)
+    """A row without a reward or a propensity says nothing; one without an embedding counts as zeros."""
+    contexts = [Context("r", 1, UNIT[0]), Context("r", 1), Context("r", 1, UNIT[1]), Context("r", 1, UNIT[1])]
+    rewards, chances, gap = np.array([1.0, 0.5, NAN, 1.0]), np.array([0.2, 0.8, 0.2, NAN]), np.full(4, NAN)
+    log = Observations(contexts, ["a", "b", "a", "b"], rewards, np.ones(4), chances, gap, gap, gap, gap)
     lessons = of_log(log, ("a", "b"), 3)
 
     assert [0.2, 0.8] == lessons.propensities.tolist()
