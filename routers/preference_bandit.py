@@ -119,9 +119,9 @@ class PreferenceBandit:
         return Finish(answer)
 
     def learn(self, outcomes: Outcomes) -> None:
-        """Go through a table: of each row, what came of the choice. The rows are not kept.
+        """Go through a table: of each row, what came of the choice, by its logged propensity if there is one.
 
-        Raises `ValueError` where the embeddings have another length than those learned before.
+        The rows are not kept. Raises `ValueError` where the embeddings have another length than those learned before.
         """
         self._costs.learn(outcomes)
         actor = self._knowing(outcomes.models, outcomes.embeddings.shape[1])

@@ -214,7 +214,8 @@ class Outcomes:
     (None where nobody measured) are `[n, m]`. NaN means: not observed. `models` names the columns.
 
     `texts` (what was embedded), `tasks` (what kind of request it was, as whoever made the table says) and
-    `prompt_tokens` are of length `n`, or empty where they are not known.
+    `prompt_tokens` are of length `n`, or empty where they are not known. `propensities` `[n]` (None where nobody logged
+    any) are the probabilities with which the one model was drawn that was observed; NaN where it was not drawn.
     """
 
     models: tuple[str, ...]
@@ -226,6 +227,7 @@ class Outcomes:
     texts: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     prompt_tokens: tuple[int, ...] = ()
+    propensities: NDArray[np.float64] | None = None
 
     @property
     def n(self) -> int:
@@ -244,6 +246,7 @@ class Outcomes:
             texts=_taken(self.texts, rows),
             tasks=_taken(self.tasks, rows),
             prompt_tokens=_taken(self.prompt_tokens, rows),
+            propensities=None if self.propensities is None else self.propensities[rows],
         )
 
     def of_models(self, models: Sequence[str]) -> Outcomes:

@@ -41,7 +41,8 @@ def rated(log: Store, subject: Subject, rules: RewardRules) -> list[Row]:
 def table(rows: Sequence[Row]) -> Outcomes:
     """Return the rows as a table with gaps: of each request, what came of the one model that answered it.
 
-    A request whose embedding is missing, or of another length than the newest one's, has zeros for it.
+    The propensities are those of the draws. A request whose embedding is missing, or of another length than the newest
+    one's, has zeros for it.
     """
     seen = observations(rows)
     models = tuple(sorted(set(seen.actions)))
@@ -55,6 +56,7 @@ def table(rows: Sequence[Row]) -> Outcomes:
         latencies_s=_spread(seen.latencies_s, columns, len(models)),
         texts=tuple(context.text for context in seen.contexts),
         prompt_tokens=tuple(context.prompt_tokens for context in seen.contexts),
+        propensities=seen.propensities,
     )
 
 

@@ -52,15 +52,23 @@ class Lessons:
 def of_table(outcomes: Outcomes, models: Sequence[str]) -> Lessons:
     """Return the rows of a table in which something was observed, its columns being `models`.
 
-    Where it is one model alone, as in a log, and nobody says how likely that was, its share of such rows is taken.
+    Where it is one model alone, as in a log, the row has the propensity that was logged, and is left out if that is
+    unknown; a table that has none says nothing of how likely it was, and the model's share of such rows is taken.
     """
+    if outcomes.propensities is not None:
+        lone = (~np.isnan(outcomes.rewards)).sum(axis=1) == 1
+        outcomes = outcomes.take(np.flatnonzero(~(lone & np.isnan(outcomes.propensities))))
     rewards = spread(outcomes.rewards.astype(np.float64), outcomes.models, models, np.nan)
     costs = spread(outcomes.costs_usd.astype(np.float64), outcomes.models, models, np.nan)
     seen = ~np.isnan(rewards)
     rows = np.flatnonzero(seen.any(axis=1))
     single = seen[rows].sum(axis=1) == 1
-    shares = seen[rows][single].mean(axis=0) if single.any() else np.zeros(len(models))
-    propensities = np.where(single, shares[seen[rows].argmax(axis=1)], np.nan)
+    if outcomes.propensities is None:
+        shares = seen[rows][single].mean(axis=0) if single.any() else np.zeros(len(models))
+        logged = shares[seen[rows].argmax(axis=1)]
+    else:
+        logged = outcomes.propensities[rows]
+    propensities = np.where(single, logged, np.nan)
     embeddings = rounded_units(outcomes.embeddings[rows]).astype(np.float64)
     return Lessons(embeddings, rewards[rows], costs[rows], propensities, np.ones(len(rows)))
 

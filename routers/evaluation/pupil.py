@@ -90,6 +90,7 @@ class Refitted:
             completion_tokens=self._spread("completion_tokens", columns),
             texts=tuple(context.text for context in contexts),
             prompt_tokens=tuple(context.prompt_tokens for context in contexts),
+            propensities=np.concatenate([one.propensities for one in self._rated]),
         )
 
     def _spread(self, name: str, columns: NDArray[np.intp]) -> NDArray[np.float32]:

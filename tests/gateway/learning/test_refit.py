@@ -17,7 +17,7 @@ def log_of(*events):
 
 
 def test_the_newest_rated_answers_become_a_table_with_gaps():
-    """Oldest first; of each request what came of the one model that answered it."""
+    """Oldest first; of each request what came of the one model that answered it, and how likely its draw was."""
     events = [
         event
         for n in range(6)
@@ -30,6 +30,7 @@ def test_the_newest_rated_answers_become_a_table_with_gaps():
     np.testing.assert_array_equal([[np.nan, 3 / 8], [4 / 8, np.nan], [np.nan, 5 / 8]], found.rewards)
     np.testing.assert_array_equal([[1, 0]] * 3, found.embeddings)
     assert (3, 3, 3) == found.prompt_tokens
+    np.testing.assert_array_equal([0.9, np.nan, 0.9], found.propensities)
     assert fingerprint(rows) != fingerprint(rows[1:])
 
 

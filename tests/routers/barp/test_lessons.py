@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,15 @@ def test_a_single_outcome_is_taken_for_one_that_was_drawn():
 
     assert [0.75, 0.25, 0.75, 0.75] == lessons.propensities[:4].tolist()
     assert np.isnan(lessons.propensities[4])
+
+
+def test_a_single_outcome_has_the_propensity_that_was_logged():
+    """One that was not drawn is left out; where several were observed, the policy chooses itself."""
+    rows = table([[1, NAN], [NAN, 1], [0, NAN], [1, 1], [NAN, 0]])
+    lessons = of_table(replace(rows, propensities=np.array([0.9, 0.2, NAN, NAN, 0.3])), ("a", "b"))
+
+    np.testing.assert_array_equal([0.9, 0.2, NAN, 0.3], lessons.propensities)
+    np.testing.assert_array_equal([[1, NAN], [NAN, 1], [1, 1], [NAN, 0]], lessons.rewards)
 
 
 def test_a_log_has_its_own_propensities():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -55,6 +56,28 @@ def test_a_log_teaches_whatever_chose(propensity):
         bandit.observe(observed(rows))
 
     assert chance(bandit, 1.0) > 0.7
+
+
+def test_a_table_of_a_log_teaches_by_the_logged_propensities():
+    """Whoever chose asked for the worse model on one side and for the better on the other: neither side shows."""
+    rng, n = np.random.default_rng(0), 2000
+    left = rng.random(n) < 0.5
+    worse = np.where(left, 0.95, 0.05)
+    asked = rng.random(n) < worse
+    rewards = np.full((n, 2), np.nan, np.float32)
+    rewards[np.arange(n), asked.astype(int)] = rng.random(n) < np.where(asked, 0.55, 0.7)
+    gap = np.full((n, 2), np.nan, np.float32)
+    sides = np.eye(2, dtype=np.float32)
+    log = Outcomes(("good", "bad"), sides[left.astype(int)], rewards, gap, gap)
+    pool, chances = [Candidate("good"), Candidate("bad")], []
+    for propensities in (np.where(asked, worse, 1 - worse), None):
+        bandit = PreferenceBandit(floor=0.0, quality_weight=1.0, epochs=20)
+        bandit.learn(replace(log, propensities=propensities))
+        plans = [bandit.plan(Context("r", 1, side), pool, Random(0)) for side in sides]
+        chances.append(min(next(plan).propensities["good"] for plan in plans))
+
+    assert chances[0] > 0.9
+    assert chances[0] > chances[1]
 
 
 def test_nothing_to_learn_from_changes_nothing():
