@@ -19,12 +19,15 @@ ProviderError
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+logger = logging.getLogger(__name__)
 
 #: How much of an upstream's own words are repeated.
 MESSAGE_LIMIT = 500
@@ -208,9 +211,9 @@ def error_object(content: bytes) -> Mapping[str, Any] | None:
         return None
     try:
         body = json.loads(content)
+        return error_member(body) if isinstance(body, Mapping) else None
     except (ValueError, RecursionError):
         return None
-    return error_member(body) if isinstance(body, Mapping) else None
 
 
 def error_member(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -232,6 +235,12 @@ def _misconfigured(provider: str, status: int) -> ProviderError:
     if status == 404:
         return ProviderMisconfigured(f"{provider} does not know the model (404)", status=status)
     return KeyRefused(f"{provider} refused the gateway's credentials ({status})", status=status)
+
+
+def undecodable(provider: str, error: Exception) -> AnswerBroken:
+    """Log an error that reading an answer was not expected to end with; return what it means: others may be asked."""
+    logger.error("provider.undecodable", exc_info=error, extra={"provider": provider})
+    return AnswerBroken(f"{provider} sent an answer that cannot be read: {type(error).__name__}")
 
 
 def in_band(provider: str, body: Mapping[str, Any]) -> ProviderError:
@@ -266,7 +275,7 @@ def speaks_of_context(error: Mapping[str, Any] | None) -> bool:
     """Tell whether an error object says that the prompt is too long."""
     if error is None:
         return False
-    if error.get("code") in CONTEXT_CODES or error.get("type") in CONTEXT_CODES:
+    if not CONTEXT_CODES.isdisjoint({str(error.get("code")), str(error.get("type"))}):
         return True
     message = str(error.get("message", "")).lower()
     return any(phrase in message for phrase in CONTEXT_PHRASES)
@@ -283,7 +292,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return seconds
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -12,9 +12,11 @@ import httpx2
 from providers.errors import (
     ConnectFailed,
     ConnectionLost,
+    ProviderError,
     ProviderTimeout,
     UpstreamError,
     from_response,
+    undecodable,
 )
 from providers.reply import StreamReply, WholeReply
 from providers.time_limit import TimeLimit
@@ -24,7 +26,6 @@ from providers.transport.line import MAX_ANSWER_BYTES, Post, carried, limits, li
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from providers.errors import ProviderError
     from providers.types import Adapter, Answer, ChatRequest, Reply, Target, Timeouts
 
 #: The status of an answer; every other one is an error's.
@@ -127,11 +128,17 @@ class Provider:
 
     def _read(self, status: int, headers: Mapping[str, str], content: bytes, chat: ChatRequest) -> WholeReply:
         """Return an answer that has come whole. Raises `ProviderError`."""
-        if status != OK:
-            raise from_response(self.name, status, headers, content, datetime.now(UTC))
-        decoded = self._adapter.decode(content)
-        # To an endpoint that cannot stream, a client that waits for events must not listen in vain.
-        return WholeReply(headers, decoded, self._adapter.as_events(decoded, chat) if chat.stream else ())
+        try:
+            if status == OK:
+                decoded = self._adapter.decode(content)
+                # To an endpoint that cannot stream, a client that waits for events must not listen in vain.
+                return WholeReply(headers, decoded, self._adapter.as_events(decoded, chat) if chat.stream else ())
+            failure = from_response(self.name, status, headers, content, datetime.now(UTC))
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise undecodable(self.name, error) from error
+        raise failure
 
     def _translated(self, error: Exception, limit_s: float) -> ProviderError:
         """Return what an error of the HTTP library means."""

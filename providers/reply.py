@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from providers.errors import AnswerBroken, ProviderError, ProviderTimeout
+from providers.errors import AnswerBroken, ProviderError, ProviderTimeout, undecodable
 from providers.patience import Patience, Silence
 from providers.produced import whole_answer
 from providers.time_limit import TimeLimit
@@ -152,7 +152,12 @@ class StreamReply:
         if piece is None:
             raise AnswerBroken(f"{self._provider} ended the stream before it said anything")
         self._count(piece)
-        self._ready += self._decoder.feed(piece)
+        try:
+            self._ready += self._decoder.feed(piece)
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise undecodable(self._provider, error) from error
         if self._bytes > MAX_SILENT_BYTES and not self._decoder.begun:
             raise AnswerBroken(f"{self._provider} said nothing in the first {self._bytes} bytes")
 
@@ -212,6 +217,8 @@ class StreamReply:
                 events.append(event)  # noqa: PERF402 - those before what is wrong are wanted, too
         except ProviderError as error:
             self._broken = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer breaks off here
+            self._broken = undecodable(self._provider, error)
         return events
 
     def _last(self) -> bytes:

@@ -32,6 +32,7 @@ from gateway.config.reasoning_models import EffortText, ReasoningStyle, check_st
 from gateway.config.signal_models import SignalsConfig
 from gateway.config.written import CandidateName, Name, Written
 from gateway.priority import Priority
+from providers.transport.origin import check_address
 from routers.efforts import AS_ASKED, split
 
 #: What a request may need of a model: what it holds, or asks for.
@@ -144,6 +145,13 @@ class EndpointConfig(Written):
     )
     concurrency: ConcurrencyConfig = ConcurrencyConfig()
     health_check: HealthCheckConfig | None = Field(None, description="By default nothing is asked.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _leads_somewhere(cls, base_url: str | None) -> str | None:
+        if base_url is not None:
+            check_address(base_url)
+        return base_url
 
     @field_validator("reasoning")
     @classmethod

@@ -54,7 +54,8 @@ class DirectAnswer:
 
     def as_response(self) -> httpx2.Response:
         """Return it by httpx2's types, to be read there."""
-        return httpx2.Response(self.status, headers=self.headers, stream=Body(self._incoming, self._connection, None))
+        stream = Body(self._incoming, self._connection, None)
+        return httpx2.Response(self.status, headers=raw_fields(self.headers), stream=stream)
 
 
 class Body(httpx2.AsyncByteStream):
@@ -79,6 +80,11 @@ def give_up(connection: Connection, incoming: Incoming | None) -> None:
     """Hang up, unless the answer has come to its end: the connection may carry another request by now."""
     if incoming is None or not incoming.complete:
         connection.abort()
+
+
+def raw_fields(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return header fields that were read as they came: httpx2 takes no text beyond ASCII."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def read_fields(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

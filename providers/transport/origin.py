@@ -31,6 +31,17 @@ def origin_of(url: httpx2.URL) -> Origin:
     return Origin(url.scheme, url.host, url.port or default)
 
 
+def check_address(address: str) -> None:
+    """Raise `ValueError` for an address that no connection can be made to, whatever the network."""
+    try:
+        host = origin_of(httpx2.URL(address)).host
+        host.encode("idna")  # as whoever looks it up will do
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError) as error:
+        raise ValueError(f"is no address: {error}") from error
+    if not host:
+        raise ValueError("names no host")
+
+
 async def connect(
     origin: Origin, make: Callable[[], Connection], tls: ssl.SSLContext, limit_s: float | None
 ) -> Connection:
@@ -42,6 +53,7 @@ async def connect(
             _, connection = await loop.create_connection(make, origin.host, origin.port, ssl=context)
     except TimeoutError as error:
         raise httpx2.ConnectTimeout(f"{origin.host}:{origin.port} did not accept a connection in time") from error
-    except OSError as error:  # of which ssl.SSLError is one
+    # ssl.SSLError is an OSError; a host that is no name is told by the codec that writes it for the look-up.
+    except (OSError, UnicodeError) as error:
         raise httpx2.ConnectError(f"{origin.host}:{origin.port}: {error}") from error
     return connection

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
+from providers.transport.answer import raw_fields
 from providers.transport.incoming import TooLarge
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class HttpxAnswer:
 
 async def decoded(answer: Whole, most: int) -> bytes:
     """Return the body of an answer that came compressed. Raises `httpx2.DecodingError`, and `TooLarge`."""
-    response = httpx2.Response(answer.status, headers=answer.headers, stream=_Slices(answer.content))
+    response = httpx2.Response(answer.status, headers=raw_fields(answer.headers), stream=_Slices(answer.content))
     return await HttpxAnswer(response).whole(most)
 
 

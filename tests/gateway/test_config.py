@@ -71,6 +71,8 @@ def test_the_published_schemas_are_those_of_the_models(name, text):
         ("gateway", "  large:", "  large:x:", "gateway.yaml:5: models.large:x: String should match pattern"),
         ("gateway", "vendor: vllm", "vendor: openai", "gateway.yaml:2: providers.here: needs a key: set OPENAI_API_KEY"),
         ("gateway", "vendor: vllm", "vendor: azure", "gateway.yaml:2: providers.here: vendor 'azure' needs a base_url"),
+        ("gateway", "vendor: vllm", "vendor: vllm, base_url: 'http://foo..bar/v1'", "gateway.yaml:2: providers.here.base_url: Value error, is no address: "),
+        ("gateway", "vendor: vllm", "vendor: vllm, base_url: 'http:///v1'", "gateway.yaml:2: providers.here.base_url: Value error, names no host"),
         ("gateway", "vendor: vllm", "vendor: local", "gateway.yaml:2: providers.here.weights: is missing"),
         ("gateway", "vendor: vllm", "vendor: vllm, api_key: '${NO_SUCH}'", "gateway.yaml:2: providers.here.api_key: the environment variable NO_SUCH is not set"),
         ("gateway", "policies: [p.yaml]", "policies: [q.yaml]", "q.yaml: cannot be read: No such file"),

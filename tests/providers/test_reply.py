@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from providers.adapters.openai import OpenAIAdapter
+from providers.adapters.openai_stream import OpenAIStreamDecoder
 from providers.chat import parse_chat
-from providers.errors import AnswerBroken, ProviderTimeout
+from providers.errors import AnswerBroken, ProviderTimeout, UpstreamRejected
 from providers.provider import Provider
 from providers.transport import open_transport
 from providers.types import Target, Timeouts
@@ -30,6 +31,7 @@ SCRIPTS = {
     "no-end": [head() + A, B, 0.05, FOREVER],
     "silent": [head() + chunk("m", {"role": "assistant"}), 5.0],
     "flood": [head() + A, 0.02, B * 100, FOREVER],
+    "odd-error": [head() + A, 0.02, b'data: {"error": {"status": 400, "code": {"a": 1}, "type": [1]}}\n\n'],
     "complete": chunked(A, STOP, DONE),
 }
 
@@ -83,6 +85,58 @@ async def test_what_was_good_comes_before_what_is_broken(transport, endpoint):
     found, error = await heard(await begun(transport, endpoint, "broken-at-once"))
 
     assert ([[A], [B, B]], AnswerBroken) == (found, type(error))
+
+
+async def test_an_error_in_band_may_hold_anything(transport, endpoint):
+    """Its code may be an object: it is told as any other."""
+    reply = await begun(transport, endpoint, "odd-error")
+    found: list[bytes] = []
+    with pytest.raises(UpstreamRejected):
+        await reply.pour(lambda events: found.extend(events) or False)
+    await reply.aclose()
+
+    assert [A] == found
+
+
+class Defective(OpenAIStreamDecoder):
+    """A decoder that fails, in a way that nobody thought of, at a word."""
+
+    def __init__(self, word):
+        super().__init__(withhold_usage=False, choices=1)
+        self.word = word
+
+    def feed(self, data):
+        """Fail at the word."""
+        if self.word in data:
+            raise LookupError(self.word)
+        return super().feed(data)
+
+
+class Dialect(OpenAIAdapter):
+    """A dialect whose streams are read so."""
+
+    def __init__(self, word):
+        super().__init__()
+        self.word = word
+
+    def stream_decoder(self, _chat):
+        """Return a decoder that fails at the word."""
+        return Defective(self.word)
+
+
+async def test_a_decoder_that_fails_breaks_the_answer(transport, endpoint, caplog):
+    """Before its beginning others can be asked, later it ends as a broken one does; the log has the trace."""
+
+    async def opened(word):
+        made = Provider("up", base_url=endpoint.url, headers={}, adapter=Dialect(word), transport=transport)
+        return await made.send(CHAT, Target("by-and-by"), Timeouts(), {})
+
+    with pytest.raises(AnswerBroken, match="LookupError"):
+        await opened(b'"a"')
+    found, error = await heard(await opened(b'"b"'))
+
+    assert ([[A]], AnswerBroken) == (found, type(error))
+    assert ["provider.undecodable"] * 2 == [one.getMessage() for one in caplog.records if one.exc_info]
 
 
 async def test_a_stream_that_is_cut_is_broken(transport, endpoint):
