@@ -1,11 +1,14 @@
 """Connections whose heads are bounded: how many bytes and headers a request may have, and how long they may take.
 
+What comes behind a body (trailers) is bounded as well, and not kept: it must not pass for headers (RFC 9110, section
+6.5.1), which say who asks.
+
 uvicorn's own limits hold for its other parser only. Whoever exceeds these is told so, and hung up on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -25,8 +28,18 @@ class HeadTooLarge(Exception):
     """A request's line and headers are more than is taken in."""
 
 
+class Unkept(list[tuple[bytes, bytes]]):
+    """Takes the place of a request's headers once they are complete: trailers are not added to it."""
+
+    def append(self, header: tuple[bytes, bytes], /) -> None:
+        """Forget it."""
+
+
+UNKEPT: Final = Unkept()
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """Counts what comes before a body: bytes, also of a header that never ends, and headers.
+    """Counts what comes before a body: bytes, also of a header that never ends, and headers; behind it, bytes.
 
     A head has `head_s` seconds from the moment that its connection, or its first byte, has come.
     """
@@ -35,9 +48,13 @@ class BoundedProtocol(HttpToolsProtocol):
     max_headers: ClassVar[int]
     head_s: ClassVar[float]
 
-    #: Bytes of a head that is not complete, and of the piece that came last.
+    #: Bytes of a head that is not complete, or since the last part of a body; and of the piece that came last.
     _came = 0
     _piece = 0
+    #: Whether the end of a head, or a part of a body, was within that piece.
+    _anew = False
+    #: Whether a request is not complete, and whether its head is not.
+    _incomplete = False
     _in_head = False
     _too_large = False
     _patience: asyncio.TimerHandle | None = None
@@ -65,15 +82,11 @@ class BoundedProtocol(HttpToolsProtocol):
         inside = self._in_head
         self._piece = len(data)
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            # Nearly all heads come in one piece, and need no timer.
-            if self._patience is None:
-                self._await_head()
-            # The parser keeps a header to itself until it ends; what came first may have been another request's body.
-            self._came = self._came + len(data) if inside else self._size
-            if self._came > 2 * self.max_bytes or len(self.headers) > self.max_headers:
-                self._too_large = True
-                self.send_400_response("")
+        if self._incomplete and not self.transport.is_closing():
+            if self._in_head:
+                self._go_on_with_head(inside=inside)
+            else:
+                self._go_on_with_body()
 
     def on_message_begin(self) -> None:
         """Begin to count."""
@@ -81,18 +94,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wire = Wire(self._leaving)
         self.scope["extensions"] = {EXTENSION: {"wire": self._wire}}
         self._came = 0
-        self._in_head = True
+        self._incomplete = self._in_head = True
 
     def on_headers_complete(self) -> None:
         """Count the head, in one go: a head that comes in many pieces is counted as they come."""
         self._check()
-        self._in_head = False
+        self._in_head, self._anew = False, True
         self._stop_waiting()
         super().on_headers_complete()
+        self.headers = UNKEPT
         self._wire.begin(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""
+        self._anew = True
         cycle = self.cycle
         held = cast("bytes | bytearray", cycle.body)
         if not held and not cycle.response_complete:
@@ -104,6 +119,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if isinstance(held, bytes):
             cycle.body = bytearray(held)
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Count no more."""
+        self._incomplete = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Go on with what was pipelined, or wait for the next request, as long as the base class does.
@@ -129,6 +149,24 @@ class BoundedProtocol(HttpToolsProtocol):
         lines = [b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"]
         self.transport.write(STATUS_LINE[status] + b"\r\n".join([*lines, b"", body]))
         self.transport.close()
+
+    def _go_on_with_head(self, *, inside: bool) -> None:
+        """Count a head that is not complete; `inside` if it had begun before the piece that came last."""
+        # Nearly all heads come in one piece, and need no timer.
+        if self._patience is None:
+            self._await_head()
+        # The parser keeps a header to itself until it ends; what came first may have been another request's body.
+        self._came = self._came + self._piece if inside else self._size
+        if self._came > 2 * self.max_bytes or len(self.headers) > self.max_headers:
+            self._too_large = True
+            self.send_400_response("")
+
+    def _go_on_with_body(self) -> None:
+        """Count what is no body: trailers, of which the parser keeps one that never ends, and what frames chunks."""
+        self._came = 0 if self._anew else self._came + self._piece
+        self._anew = False
+        if self._came > self.max_bytes:
+            self.transport.close()
 
     def _check(self) -> None:
         """Raise `HeadTooLarge` for a head that is too large: the parser stops at an error, and its caller answers."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from gateway.connections import BoundedProtocol
+from gateway.connections import UNKEPT, BoundedProtocol
 from gateway.overload import Overload
 from gateway.shedding import RETRY_S
 
@@ -42,7 +42,8 @@ class Door(BoundedProtocol):
             early = self._back_at > 0 and self.loop.time() < self._back_at
             self._refusal = self.overload.admit(len(self.tasks), early=early)
             if self._refusal is not None:
-                self._in_head = False  # the time that the head had is now the body's
+                self._in_head, self._anew = False, True  # the time that the head had is now the body's
+                self.headers = UNKEPT
                 if self.expect_100_continue:
                     self._turn_away(self._refusal, keep=False)
                 return
@@ -53,13 +54,17 @@ class Door(BoundedProtocol):
         """Keep a part of the body, unless the request is refused."""
         if self._refusal is None:
             super().on_body(body)
+        else:
+            self._anew = True
 
     def on_message_complete(self) -> None:
         """Note that the body is there, or refuse the request now that its sender listens."""
         refusal, self._refusal = self._refusal, None
         if refusal is None:
             super().on_message_complete()
-        elif not self.transport.is_closing():
+            return
+        self._incomplete = False
+        if not self.transport.is_closing():
             self._turn_away(refusal, keep=self.parser.should_keep_alive())
 
     def on_response_complete(self) -> None:
@@ -87,7 +92,6 @@ class Door(BoundedProtocol):
             return
         # What is left of thousands of such requests would be looked through for garbage every second, 25 ms at a time.
         del self.scope
-        self.headers.clear()
         self._back_at = self.loop.time() + RETRY_S
         self.overload.rest(self)
 

@@ -21,6 +21,9 @@ from tests.wire import head, playing, whole
 
 HELLO = [{"role": "user", "content": "hi"}]
 BODY = json.dumps({"model": "m", "messages": HELLO}).encode()
+CHUNKED_HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\ntransfer-encoding: chunked\r\n\r\n"
+#: A request to whose end trailers can be added.
+CHUNKED = CHUNKED_HEAD + b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
 #: An endpoint whose own words want to be lines of a log, and headers.
 FORGED = "it crashed\r\nx-injected: 1\r\n\r\n2026-01-01T00:00:00.000+00:00 INFO forged.event a=b\x1b[2J\u2028\u0085"
 FORGING = whole(json.dumps({"error": {"message": FORGED, "code": FORGED, "type": FORGED}}).encode(), status="500 No")
@@ -112,6 +115,37 @@ def test_a_head_that_does_not_come_is_not_awaited_for_ever(process, sent):
 
     assert b"" == talk(process, sent)
     assert 0.5 < time.monotonic() - began < 5
+
+
+def test_trailers_are_no_headers(process):
+    """What comes behind the body says neither who asks nor how its answer is to be called."""
+    told = talk(process, CHUNKED + b"x-request-id: behind\r\nauthorization: Bearer x\r\n\r\n" + get())
+
+    assert 2 == told.count(b"HTTP/1.1 200 ")
+    assert b"x-request-id: behind" not in told
+
+
+@pytest.mark.parametrize("line", [b"x-a: b\r\n" * 1000, b"x-endless: " + b"a" * 8000, b"1;" + b"a" * 8000])
+def test_trailers_that_never_end_are_hung_up_on(process, line):
+    """No memory is filled by them, nor by what is said of the length of a chunk."""
+    where = urlsplit(process.url)
+    beginning = CHUNKED[: -len(b"0\r\n")] if line.startswith(b"1;") else CHUNKED
+    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        connection.sendall(beginning + line)
+        with pytest.raises(ConnectionError):  # noqa: PT012 - whichever piece it is that finds nobody
+            for _ in range(100):
+                time.sleep(0.005)
+                connection.sendall(line if line.startswith(b"x-a") else b"a" * 8000)
+
+
+def test_a_body_may_come_in_many_small_chunks_with_some_trailers(process):
+    """What frames them is counted from the last part of the body on."""
+    pieces = [b"1\r\n%c\r\n" % byte for byte in b" " * 5000 + BODY]
+    many = CHUNKED_HEAD + b"".join(pieces) + b"0\r\n" + b"x-a: b\r\n" * 1000 + b"\r\n" + get()
+
+    told = talk(process, *(many[at : at + 4000] for at in range(0, len(many), 4000)), pause_s=0.002)
+
+    assert 2 == told.count(b"HTTP/1.1 200 ")
 
 
 def test_heads_are_counted_one_by_one(process):
