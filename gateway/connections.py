@@ -41,7 +41,8 @@ UNKEPT: Final = Unkept()
 class BoundedProtocol(HttpToolsProtocol):
     """Counts what comes before a body: bytes, also of a header that never ends, and headers; behind it, bytes.
 
-    A head has `head_s` seconds from the moment that its connection, or its first byte, has come.
+    A head has `head_s` seconds from the moment that its connection, or its first byte, has come. So long may it take
+    between two pieces of a body that nobody waits for.
     """
 
     max_bytes: ClassVar[int]
@@ -78,7 +79,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and count what is still no complete head."""
-        self._idle.stop()
         inside = self._in_head
         self._piece = len(data)
         super().data_received(data)
@@ -90,6 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count."""
+        self._idle.stop()
         super().on_message_begin()
         self._wire = Wire(self._leaving)
         self.scope["extensions"] = {EXTENSION: {"wire": self._wire}}
@@ -136,7 +137,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        else:
+        elif not self._in_head:  # the next head has its own time
             self._idle.set(self.timeout_keep_alive)
 
     def send_400_response(self, msg: str) -> None:
@@ -162,11 +163,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("")
 
     def _go_on_with_body(self) -> None:
-        """Count what is no body: trailers, of which the parser keeps one that never ends, and what frames chunks."""
+        """Count what is no body: trailers, of which the parser keeps one that never ends, and what frames chunks.
+
+        A body that is read for nobody has so long between its pieces as one that is awaited.
+        """
         self._came = 0 if self._anew else self._came + self._piece
         self._anew = False
         if self._came > self.max_bytes:
             self.transport.close()
+        elif self._is_answered():
+            self._idle.set(self.head_s)
+
+    def _is_answered(self) -> bool:
+        """Tell whether a request of which the body has not all come needs no more of it."""
+        return self.cycle.response_complete
 
     def _check(self) -> None:
         """Raise `HeadTooLarge` for a head that is too large: the parser stops at an error, and its caller answers."""

@@ -42,7 +42,8 @@ class Door(BoundedProtocol):
             early = self._back_at > 0 and self.loop.time() < self._back_at
             self._refusal = self.overload.admit(len(self.tasks), early=early)
             if self._refusal is not None:
-                self._in_head, self._anew = False, True  # the time that the head had is now the body's
+                self._in_head, self._anew = False, True
+                self._stop_waiting()
                 self.headers = UNKEPT
                 if self.expect_100_continue:
                     self._turn_away(self._refusal, keep=False)
@@ -77,13 +78,16 @@ class Door(BoundedProtocol):
         self._answered()
         super().connection_lost(exc)
 
+    def _is_answered(self) -> bool:
+        """Tell whether nobody waits for the body: a request that is refused is told so at its end."""
+        return self._refusal is not None or super()._is_answered()
+
     def _answered(self) -> None:
         if self._taken:
             self._taken = False
             self.overload.unanswered -= 1
 
     def _turn_away(self, refusal: Refusal, *, keep: bool) -> None:
-        self._stop_waiting()
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
         connection = b"" if keep else b"connection: close\r\n"
         self.transport.write(b"".join([self.refusal_head, *lines, connection, b"\r\n", refusal.body]))

@@ -105,6 +105,10 @@ class Client:
         lines = [f"POST {path} HTTP/1.1", "host: here", *(more or [f"content-length: {len(body)}"]), "", ""]
         self._writer.write("\r\n".join(lines).encode() + body)
 
+    async def more(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines)
@@ -225,6 +229,26 @@ async def test_a_refused_body_is_read_past_and_the_connection_kept():
         await busy.answer()
         assert 200 == (await large.ask())[0]
         busy.close(), large.close()
+
+
+async def test_a_refused_body_that_stops_coming_is_not_awaited_for_ever():
+    """On a connection that is used again as on a new one; slow is not wrong."""
+    async with serving(max_in_flight=1, body_timeout_s=0.5) as running:
+        stalled, slow = await running.connect(), await running.connect()
+        for client in (stalled, slow):
+            assert 200 == (await client.ask())[0]
+        busy = await running.occupied()
+        for client in (stalled, slow):
+            await client.send(CHAT, b"x", "content-length: 5")
+        for _ in range(4):
+            await asyncio.sleep(0.2)
+            await slow.more(b"x")
+        assert 429 == (await slow.answer())[0]
+        async with asyncio.timeout(3):
+            assert await stalled.at_end()
+        running.app.open.set()
+        await busy.answer()
+        busy.close(), slow.close(), stalled.close()
 
 
 async def test_a_connection_that_was_refused_is_read_again_after_a_moment():

@@ -148,6 +148,25 @@ def test_a_body_may_come_in_many_small_chunks_with_some_trailers(process):
     assert 2 == told.count(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_body_that_nobody_waits_for_holds_no_connection(process, pieces):
+    """A request that is answered before its body has come is read to its end, but not for ever."""
+    began = time.monotonic()
+    told = talk(
+        process, b"GET /v1/nothing HTTP/1.1\r\nhost: g\r\ncontent-length: 1000\r\n\r\n", *[b"x"] * pieces, pause_s=0.4
+    )
+
+    assert told.startswith(b"HTTP/1.1 404 ")
+    assert 0.5 + 0.4 * pieces < time.monotonic() - began < 5
+
+
+def test_what_comes_between_two_requests_holds_no_connection(process):
+    """Nor a line that is empty and begins no request."""
+    answered = get().replace(b"connection: close\r\n", b"")
+
+    assert talk(process, answered, b"\r\n", b"\r\n", pause_s=0.2).startswith(b"HTTP/1.1 200 ")
+
+
 def test_heads_are_counted_one_by_one(process):
     """On a connection that is used again, each request has the whole limit, and bodies count for nothing."""
     line = b"x-large: " + b"a" * 9_000
