@@ -171,6 +171,7 @@ class Connection(asyncio.Protocol):
         self._incoming = None
         if self._keeps and not self._head_only and not self._transport.is_closing():
             if incoming.paused:
+                incoming.paused = False  # so that its reader, reading on, does not resume what is another's by then
                 self._hold(False)  # noqa: FBT003 - a slow reader has all of it by now
             incoming.end()
             self._on_idle(self)

@@ -255,6 +255,35 @@ async def test_a_reader_who_lags_makes_the_endpoint_wait():
         assert sum([len(piece) async for piece in response.stream]) == size
 
 
+async def test_a_reader_who_lags_does_not_let_another_answer_pile_up():
+    """Reading on when the connection carries the next answer does not set that one's endpoint free."""
+    size = 40_000_000
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + b"x" * 300_000
+    sent = 0
+
+    async def play(_: Reader, writer: Writer) -> None:
+        nonlocal sent
+        if len(server.requests) == 1:
+            writer.write(whole)
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        while sent < size:
+            writer.write(b"y" * 100_000)
+            await writer.drain()
+            sent += 100_000
+
+    async with serving(play) as server, transport() as made:
+        first = await made.handle_async_request(request(server.url))
+        await asyncio.sleep(0.2)
+        second = await made.handle_async_request(request(server.url))
+        await asyncio.sleep(0.2)
+        assert server.connections == 1
+        assert sum([len(piece) async for piece in first.stream]) == 300_000
+        await asyncio.sleep(0.5)
+        assert sent < size
+        assert sum([len(piece) async for piece in second.stream]) == size
+
+
 async def test_a_large_request_goes_out_as_fast_as_it_is_read():
     """Three megabytes arrive whole."""
     async with serving(writing(OK)) as server, transport() as made:
