@@ -49,9 +49,16 @@ class Leg:
         """Tell whether it failed of a defect, and not because nobody answered."""
         return self.failure is not None and not isinstance(self.failure, GatewayError)
 
+    def stop(self) -> None:
+        """Begin to give it up: what it holds is given back, even where nobody waits for the end of that."""
+        if self.good:
+            self.task.result().end()
+        elif not self.task.cancelling():  # told a second time, it would not come to the end of the first
+            self.task.cancel()
+
     async def give_up(self) -> MadeCall | None:
         """Hang up, and return the call as it is charged for; None where nobody was asked, or whoever was has failed."""
-        self.task.cancel()
+        self.stop()
         await asyncio.wait({self.task})
         errand, seconds = self.dispatcher.errand, time.monotonic() - self.began
         if errand is None or errand.asked is None or self.failure is not None:
@@ -59,8 +66,8 @@ class Leg:
         if not self.good:  # the endpoint has read the prompt, as far as anybody knows
             return self._made(errand.asked.candidate.model, errand.cut(), (errand.prompt_tokens, 0), seconds)
         answered = self.task.result()
-        await answered.reply.aclose()
         answered.end()
+        await answered.reply.aclose()
         charged = charge(answered.reply, answered.backend.tariff, errand.prompt_tokens)
         return self._made(answered.backend.candidate.model, charged, _tokens(answered, errand), seconds)
 

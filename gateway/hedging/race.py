@@ -65,6 +65,8 @@ class Race:
     #: What is held for the second one: whether anything is, and the most that it may cost.
     _allowed: bool = False
     _most: Decimal | None = None
+    #: The calls that were given up, as they are charged for.
+    _given_up: list[MadeCall] = field(default_factory=list)
 
     async def run(self, delay_s: float) -> Dispatched:
         """Ask the first one; ask a second one where it has not answered after a while; return who answers first.
@@ -78,8 +80,14 @@ class Race:
             if not first.task.done() and not first.dispatcher.attempts:
                 await self._hedge(first)
             winner = await self._first_good()
+            await self._give_up_all_but(winner)
+            await self._bill(winner)
+        except BaseException:
+            winner = None  # nobody is left to take its answer
+            await self._give_up_all_but(None)
+            raise
         finally:
-            await self._end(winner)
+            self._note(winner)
         if winner is None:
             raise _reason([failure for leg in self.legs if (failure := leg.failure) is not None])
         return winner.task.result()
@@ -118,31 +126,39 @@ class Race:
             waiting = [leg for leg in waiting if not leg.task.done()]
         return None
 
-    async def _end(self, winner: Leg | None) -> None:
-        """Give up who did not win, and note what it took; the winner's attempts are the last ones."""
+    async def _give_up_all_but(self, winner: Leg | None) -> None:
+        """Give up who did not win: all of them at once, since whoever waits for them may be cancelled himself."""
         lost = [leg for leg in self.legs if leg is not winner]
-        calls = [call for leg in lost if (call := await leg.give_up()) is not None]
+        for leg in lost:
+            leg.stop()
+        self._given_up = [call for leg in lost if (call := await leg.give_up()) is not None]
+
+    async def _bill(self, winner: Leg | None) -> None:
+        """Have the quotas count the request as sent to who answered."""
+        if self._allowed and winner is self.legs[0] and self.terms.bill is not None:
+            # Where its own quota does not let it any more, the other model's counts it: it has answered all the same.
+            with suppress(GatewayError):
+                await self.terms.bill.moved(self.call.candidates[0])
+
+    def _note(self, winner: Leg | None) -> None:
+        """Note what those took who did not win; the winner's attempts are the last ones."""
+        lost = [leg for leg in self.legs if leg is not winner]
         for leg in [*lost, *([winner] if winner else [])]:
             self.dispatcher.attempts += leg.dispatcher.attempts
         # Of a request that came to nothing, the first call is the request's own.
-        calls = [call for call in calls if winner or call.why == WHY]
+        calls = [call for call in self._given_up if winner or call.why == WHY]
         if len(self.legs) > 1:
             if winner is None and self.legs[1].failure is not None and (attempts := self.dispatcher.attempts):
                 attempts[-1] = replace(attempts[-1], then=self.terms.then.value)
             self.dispatcher.made += calls
             self._counted(winner, calls)
-        await self._settle(winner, calls)
+        self._settle(calls)
 
-    async def _settle(self, winner: Leg | None, calls: list[MadeCall]) -> None:
+    def _settle(self, calls: list[MadeCall]) -> None:
         """Count what is owed to who lost, in place of what was held for it."""
-        if not self._allowed:
-            return
-        unknown = any(call.cost_usd is None for call in calls)
-        self.hedging.settle(self._most, self._most if unknown else _usd(calls), datetime.now(UTC))
-        if winner is self.legs[0] and self.terms.bill is not None:
-            # Where its own quota does not let it any more, the other model's counts it: it has answered all the same.
-            with suppress(GatewayError):
-                await self.terms.bill.moved(self.call.candidates[0])
+        if self._allowed:
+            unknown = any(call.cost_usd is None for call in calls)
+            self.hedging.settle(self._most, self._most if unknown else _usd(calls), datetime.now(UTC))
 
     async def _claimed(self, second: Candidate) -> bool:
         """Tell whether the quotas let the request be sent to both: what both may take is held, as one request."""
