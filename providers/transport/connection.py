@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 import httpx2
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Statuses below it announce the real answer (RFC 9110, section 15.2).
 _FINAL = 200
+#: Bytes that may come without any of a body: a head with what announces it, and what follows the body.
+MAX_HEAD_BYTES: Final = 256 * 1024
 
 
 class Connection(asyncio.Protocol):
@@ -36,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._fields: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
+        self._beside = 0
         self._head_only = False
         self._complete = False
         self._keeps = False
@@ -54,6 +57,7 @@ class Connection(asyncio.Protocol):
         """
         incoming = Incoming(self._loop, self._hold, self._alarm)
         self._incoming, self._head_only, self._complete = incoming, head_only, False
+        self._beside = 0
         self._transport.write(head)
         return incoming
 
@@ -110,6 +114,13 @@ class Connection(asyncio.Protocol):
         if self._pieces:
             incoming.add(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
             self._pieces.clear()
+            self._beside = 0
+        else:  # a line that has no end is the parser's, and seen by nobody else
+            self._beside += len(data)
+            if self._beside > MAX_HEAD_BYTES:
+                part = "head" if incoming.head is None else "trailer"
+                self._fail(httpx2.RemoteProtocolError(f"the answer's {part} is too large"))
+                return
         if self._complete:
             self._finish(incoming)
 

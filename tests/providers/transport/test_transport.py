@@ -89,6 +89,48 @@ async def test_a_broken_answer_is_no_answer(sent, said):
             await ask(made, request(server.url))
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "again", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"x-a: b\r\n", "head is too large"),
+        (b"HTTP/1.1 200 OK\r\nx-a: ", b"b" * 8, "head is too large"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", "head is too large"),
+        (CHUNKED + b"0\r\n", b"x-a: b\r\n", "trailer is too large"),
+        (CHUNKED + b"2;", b"x" * 8, "trailer is too large"),
+    ],
+)
+async def test_what_comes_beside_a_body_has_an_end(begin, again, said):
+    """Neither a head, nor one field of it, nor what follows the body fills the memory."""
+    some = again * (100_000 // len(again))
+    sent = 0
+
+    async def play(_: Reader, writer: Writer) -> None:
+        nonlocal sent
+        writer.write(begin)
+        for _ in range(200):
+            writer.write(some)
+            await writer.drain()
+            sent += len(some)
+
+    async with serving(play) as server, transport() as made:
+        with pytest.raises(httpx2.RemoteProtocolError, match=said):
+            await ask(made, request(server.url))
+        assert sent < 150 * 100_000
+
+
+async def test_much_of_a_body_may_come_in_small_chunks():
+    """What is between the chunks is no head, however much it is in all."""
+    pieces = [b"1;%b\r\n" % (b"x" * 90_000), 0.01, b"a\r\n", 0.01] * 8
+    sent = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", *pieces, b"0\r\nx-late: y\r\n\r\n"]
+    async with serving(writing(*sent)) as server, transport() as made:
+        response = await made.handle_async_request(request(server.url))
+        assert await response.aread() == b"a" * 8
+        assert "x-late" not in response.headers
+
+
 async def test_an_announcement_is_no_answer():
     """Statuses below 200 come before the answer."""
     sent = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK
