@@ -32,14 +32,19 @@ async def watch_files(gateway: Gateway) -> None:
 
 async def _watch(gateway: Gateway) -> None:
     while True:
-        files = gateway.files.watched()
+        files = _watched(gateway)
         # Folders are watched, not files: editors and ConfigMaps replace files by renaming others over them.
         folders = {_existing(path.parent) for path in files}
         # Without a filter of its own it leaves out what lies below folders such as `.venv` or `node_modules`.
         async for _ in awatch(*folders, watch_filter=_Concerned(files), recursive=False, step=100):
             await gateway.reload()
-            if gateway.files.watched() != files or {_existing(path.parent) for path in files} != folders:
+            if _watched(gateway) != files or {_existing(path.parent) for path in files} != folders:
                 break  # another set of files to watch
+
+
+def _watched(gateway: Gateway) -> list[Path]:
+    """Return the files whose change matters, and the gateway's as it was given: a link lies elsewhere than its file."""
+    return [gateway.path.absolute(), *gateway.files.watched()]
 
 
 def _existing(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from gateway.config.loader import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from pathlib import Path
 
     from gateway.application import Gateway
     from gateway.config.files import Files
@@ -45,18 +46,19 @@ def command(
     files = read_files(config, os.environ)
     count = _counted(workers, files)
     if count == 1:
-        run(_serve(files, host, port, learn=learn))
+        run(_serve(config, host, port, learn=learn))
         return
     command = ["worker", "--config", str(config), "--log-level", log_level, "--learn" if learn else "--no-learn"]
     run(_supervise(_place(files, host, port, count), command))
 
 
-async def _serve(files: Files, host: str | None, port: int | None, *, learn: bool) -> int:
+async def _serve(config: Path, host: str | None, port: int | None, *, learn: bool) -> int:
     """Serve in this process."""
     from gateway.application import Gateway
     from gateway.server import serve
 
-    gateway = Gateway(files.path, os.environ, learn=learn)
+    # As it was given, for a link may lead elsewhere by the next reload: a ConfigMap's does.
+    gateway = Gateway(config, os.environ, learn=learn)
 
     async def announce(address: str) -> None:
         _say(ready(gateway, address))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -13,6 +14,7 @@ from gateway.application import Gateway
 from gateway.reload import watch_files
 from routers.registry import build_router
 from tests.conftest import write_config
+from tests.processes import started, until
 
 POLICY = {"pool": ["good", "other"], "router": {"type": "fixed", "model": "good"}}
 ASK = {"model": "p", "messages": [{"role": "user", "content": "Say hello."}]}
@@ -117,6 +119,15 @@ async def comes_to_be_served_by(gateway, model):
     return False
 
 
+async def comes_to_be_refused(caplog, word):
+    """Tell whether a configuration comes to be refused within five seconds for a reason that has the word."""
+    for _ in range(100):
+        if any(word in getattr(record, "reason", "") for record in caplog.records):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
 async def test_a_changed_file_is_noticed(gateway):
     """Saving a policy is enough."""
     async with watched(gateway):
@@ -131,6 +142,61 @@ async def test_a_changed_file_is_noticed_wherever_it_lies(tmp_path, upstream):
     async with opened(write_config(folder, upstream.url, {"p": POLICY})) as gateway, watched(gateway):
         change(gateway, "model: good", "model: other")
         assert await comes_to_be_served_by(gateway, "other")
+
+
+def mounted(folder, written):
+    """Lay out files as the kubelet mounts a ConfigMap: links to `..data`, itself a link; return the gateway's."""
+    (folder / "..data").symlink_to(written.relative_to(folder))
+    for path in written.iterdir():
+        (folder / path.name).symlink_to(f"..data/{path.name}")
+    return folder / "gateway.yaml"
+
+
+def update(folder, name, old, new, *, leave):
+    """Update a mounted ConfigMap: write all to another folder, swap `..data`, and remove the folder before."""
+    before = (folder / "..data").resolve()
+    shutil.copytree(before, folder / name)
+    policy = folder / name / "p.yaml"
+    policy.write_text(policy.read_text().replace(old, new))
+    (folder / "..data_tmp").symlink_to(name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    if not leave:
+        shutil.rmtree(before)
+
+
+@pytest.mark.parametrize("leave", [False, True])
+async def test_each_update_of_a_config_map_is_taken(tmp_path, upstream, caplog, leave):
+    """Of a bad one nothing is, and the one after it is; whether the folder before is gone at once or not."""
+    (tmp_path / "..1").mkdir()
+    write_config(tmp_path / "..1", upstream.url, {"p": POLICY}, store={"path": str(tmp_path / "log.db")})
+    async with opened(mounted(tmp_path, tmp_path / "..1")) as gateway, watched(gateway):
+        assert "good" == await served_by(gateway)
+        update(tmp_path, "..2", "model: good", "model: other", leave=leave)
+        assert await comes_to_be_served_by(gateway, "other")
+        update(tmp_path, "..3", "model: other", "model: good", leave=leave)
+        assert await comes_to_be_served_by(gateway, "good")
+        update(tmp_path, "..4", "model: good", "modle: other", leave=leave)
+        assert await comes_to_be_refused(caplog, "modle")
+        assert "good" == await served_by(gateway)
+        update(tmp_path, "..5", "modle: other", "model: other", leave=leave)
+        assert await comes_to_be_served_by(gateway, "other")
+
+
+def test_the_command_takes_each_update_of_a_config_map(tmp_path, upstream):
+    """`pointsman serve` follows the links anew."""
+    (tmp_path / "..1").mkdir()
+    write_config(tmp_path / "..1", upstream.url, {"p": POLICY}, store={"path": str(tmp_path / "log.db")})
+    with started(mounted(tmp_path, tmp_path / "..1")) as process:
+
+        def served_by(model):
+            answer = httpx2.post(f"{process.url}/v1/chat/completions", json=ASK)
+            return answer.headers["x-pointsman-model"] == model
+
+        assert served_by("good")
+        update(tmp_path, "..2", "model: good", "model: other", leave=False)
+        until(lambda: served_by("other"))
+        update(tmp_path, "..3", "model: other", "model: good", leave=False)
+        until(lambda: served_by("good"))
 
 
 async def test_learned_state_is_noticed_whose_folders_are_not_there_yet(tmp_path, upstream):
