@@ -136,26 +136,29 @@ def wrong_policies(config: GatewayConfig, policies: tuple[PolicyFile, ...]) -> I
             taken = "another policy" if name in seen else "a model"
             yield policy.document.at(("name",), f"{name!r} is the name of {taken} already")
         seen.add(name)
-        yield from _unknown_members(policy, (), config)
+        yield from _wrong_members(policy, (), config)
         rules = [rule.name for rule in policy.config.rules]
         for index, rule in enumerate(policy.config.rules):
             if rule.name in rules[:index]:
                 yield policy.document.at(("rules", index, "name"), f"{rule.name!r} is the name of another rule already")
-            yield from _unknown_members(policy, ("rules", index), config)
+            yield from _wrong_members(policy, ("rules", index), config)
             names = [other.config.name for other in policies]
             if rule.policy is not None and rule.policy not in names:
                 hint = did_you_mean(rule.policy, names)
                 yield policy.document.at(("rules", index, "policy"), f"no policy {rule.policy!r}; {hint}")
 
 
-def _unknown_members(policy: PolicyFile, place: Place, config: GatewayConfig) -> Iterator[str]:
-    """Yield what a policy, or a rule of it, names as pool or fallback and is none."""
+def _wrong_members(policy: PolicyFile, place: Place, config: GatewayConfig) -> Iterator[str]:
+    """Yield what a policy, or a rule of it, names as pool or fallback and is none, or is named twice."""
     models: Collection[str] = config.models
     offered: Collection[str] = config.offered
     written = policy.config.rules[int(place[1])] if place else policy.config
     pool = written.pool or policy.config.pool or offered
     for key, known, where in (("pool", models, "models"), ("fallback", pool, "the pool")):
-        for n, member in enumerate(getattr(written, key) or ()):
+        members = getattr(written, key) or ()
+        for n, member in enumerate(members):
             if member not in known:
                 hint = unknown_model(member, known)
                 yield policy.document.at((*place, key, n), f"{member!r} is not in {where}; {hint}")
+            elif member in members[:n]:
+                yield policy.document.at((*place, key, n), f"{member!r} is there already")

@@ -94,6 +94,7 @@ def test_a_models_own_name_is_under_the_gateways_limits(tmp_path):
         ("{tool_loop: false}", "{tool: false}", "p.yaml:21: stickiness.tool: unknown option"),
         ("name: q\n", "name: p\n", "q.yaml:1: name: 'p' is the name of another policy already"),
         ("pool: [small, large]", "pool: [small, tiny]", "p.yaml:2: pool.1: 'tiny' is not in models"),
+        ("pool: [small, large]", "pool: [small, large, small]", "p.yaml:2: pool.2: 'small' is there already"),
         ("pool: [small, large]", "pool: [large]", "p.yaml:3: router: 'small' is not in the pool"),
     ],
 )  # fmt: skip
