@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from starlette.exceptions import HTTPException
 
 from gateway.api import promotions
 from gateway.api.auth import shown_by
 from gateway.api.body import read_body
 from gateway.api.state import gateway_of
+from gateway.api.written import parse_written
 from gateway.errors import RequestError, Unauthorized
 from gateway.keys.registry import Registry
 from gateway.keys.shown import shown_key
@@ -113,10 +113,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     """Return the body as a model; none is an empty one. Raises `RequestValidationError` and `RequestError`."""
     server = gateway_of(request).runtime.config.server
     smaller = server.model_copy(update={"max_body_bytes": min(MAX_BODY, server.max_body_bytes)})
-    try:
-        return model.model_validate_json(await read_body(request.receive, smaller) or b"{}")
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_input=False)) from error
+    return parse_written(await read_body(request.receive, smaller) or b"{}", TypeAdapter(model))
 
 
 def _keep_out_of_caches(response: Response) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
 from gateway.api.auth import admitted, shown_by
 from gateway.api.body import read_body
 from gateway.api.openapi import JSON_RESPONSES, json_request
 from gateway.api.state import gateway_of
+from gateway.api.written import parse_written
 from gateway.errors import GatewayError
 from gateway.events import FeedbackKind
 from gateway.feedback.rights import ADMIN, Rater
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: Pieces of feedback in one request at most.
 MAX_LISTED: Final = 1000
 
+_ONE: Final = TypeAdapter(FeedbackRequest)
 _LISTED: Final = TypeAdapter(Annotated[list[FeedbackRequest], Field(min_length=1, max_length=MAX_LISTED)])
 
 
@@ -112,9 +113,10 @@ async def create_feedback(
     raw = await read_body(request.receive, gateway.runtime.config.server)
     if raw.lstrip().startswith(b"["):
         keys = (idempotency_key and f"{idempotency_key}/{n}" for n in range(MAX_LISTED))
-        pieces = [one.piece(key) for one, key in zip(parse_list(raw), keys, strict=False)]
+        listed = parse_written(raw, _LISTED)
+        pieces = [one.piece(key) for one, key in zip(listed, keys, strict=False)]
         return FeedbackList(data=[_receipt(one) for one in await _take(request, pieces)])
-    piece = parse(raw).piece(idempotency_key)
+    piece = parse_written(raw, _ONE).piece(idempotency_key)
     (stored,) = await _take(request, [piece])
     return _receipt(stored)
 
@@ -141,22 +143,6 @@ async def delete_feedback_of_decision(request: Request, decision_id: Annotated[U
     return FeedbackDeletedList(
         data=[FeedbackDeleted(id=one.feedback_id, decision_id=one.decision_id) for one in erased]
     )
-
-
-def parse(raw: bytes) -> FeedbackRequest:
-    """Return a body as feedback. Raises `RequestValidationError`."""
-    try:
-        return FeedbackRequest.model_validate_json(raw)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from error
-
-
-def parse_list(raw: bytes) -> list[FeedbackRequest]:
-    """Return a body as several pieces of feedback. Raises `RequestValidationError`."""
-    try:
-        return _LISTED.validate_json(raw)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from error
 
 
 async def _take(request: Request, pieces: list[Piece]) -> list[Feedback]:

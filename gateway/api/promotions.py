@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from gateway.api.body import read_body
 from gateway.api.state import gateway_of
+from gateway.api.written import parse_written
 from gateway.errors import RequestError
 from gateway.promotion.shown import shown
 from gateway.promotion.steering import PromotionError, Wish
@@ -30,6 +30,9 @@ class MoveRequest(BaseModel):
     why: str = Field("", max_length=1024, description="The reason, for the log.")
 
 
+_MOVE: Final = TypeAdapter(MoveRequest)
+
+
 @router.get("/admin/promotions")
 async def list_promotions(request: Request) -> dict[str, Any]:
     """List the promotions under way, with their evidence."""
@@ -47,12 +50,7 @@ async def retrieve_promotion(request: Request, policy: str) -> dict[str, Any]:
 async def move_candidate(request: Request, policy: str) -> dict[str, Any]:
     """Move a policy's candidate, at once."""
     gateway, progress = gateway_of(request), _progress(request, policy)
-    try:
-        wanted = MoveRequest.model_validate_json(
-            await read_body(request.receive, gateway.runtime.config.server) or b"{}"
-        )
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_input=False)) from error
+    wanted = parse_written(await read_body(request.receive, gateway.runtime.config.server) or b"{}", _MOVE)
     try:
         await gateway.monitor.steer(progress, Wish(wanted.to, wanted.by, wanted.why))
     except PromotionError as error:

@@ -42,6 +42,8 @@ BODIES = [
     (b'{"name": "a\\u0000"}', 400, "name"),
     (b'{"name": "a", "role": "\\ud800"}', 400, None),
     (b"\xff\xfe", 400, None),
+    (b'{"name": "a", "models": ["good"], "models": null}', 400, None),
+    (b'{"name": "a", "quotas": [{"unit": "requests", "amount": 1, "amount": 9, "window": "day"}]}', 400, None),
 ]
 POLICIES = {"auto": {"pool": ["good", "other"], **RANDOM}, "spare": {"pool": ["no-usage"], **RANDOM}}
 ASK = [{"role": "user", "content": "Say hello."}]
