@@ -352,7 +352,7 @@ OPTIONS = {
     ("trust", "neighbours"): "Nearest prompts whose mean cosine is the support.",
     ("trust", "known"): "Quantile of known prompts' supports at which trust is complete.",
     ("trust", "unknown"): "Quantile of supports among other tasks' prompts at which trust begins.",
-    ("trust", "margin"): "Gains over the model that is best on average are believed above this only, in reward.",
+    ("trust", "margin"): "Gains over the candidate that is best on average are believed above this only, in reward.",
     ("trust", "sample"): "How many of the prompts are kept to be compared with.",
     ("adequate", "quality_floor"): "Expected reward that is good enough.",
     ("adequate", "slack"): "How far below the best is good enough; by default one less the dial.",

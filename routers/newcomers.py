@@ -110,13 +110,15 @@ class Newcomers:
             return self.estimator.predict(contexts, candidates)
         models = [candidate.model for candidate in candidates]
         joined = {model: newcomer for model, newcomer in self._joined.items() if model in models}
-        wanted = union(models, (known for newcomer in joined.values() for known in newcomer.known))
-        # Once for all: searching takes most of the time. No estimate depends on which others are asked for.
-        asked = [*candidates, *(Candidate(model) for model in wanted[len(models) :])]
-        whole = self.estimator.predict(contexts, asked)
-        mean, std = whole.mean[:, : len(models)].copy(), whole.std[:, : len(models)].copy()
+        whole = self.estimator.predict(contexts, candidates)
+        known = union((), (one for newcomer in joined.values() for one in newcomer.known))
+        # Once for all where it can be: searching takes most of the time. Who is no candidate is asked for apart, since
+        # an estimate may be held against those of the other candidates.
+        beside = not set(known) <= set(models)
+        seen, places = (self._chances(contexts, known), known) if beside else (whole.mean, models)
+        mean, std = whole.mean.copy(), whole.std.copy()
         for model, newcomer in joined.items():
-            chances = whole.mean[:, [wanted.index(known) for known in newcomer.known]].astype(np.float64)
+            chances = seen[:, [places.index(one) for one in newcomer.known]].astype(np.float64)
             column = models.index(model)
             told = mean[:, column].astype(np.float64), std[:, column].astype(np.float64)
             heard = self._heard.get(model, 0.0)

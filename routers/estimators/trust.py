@@ -43,10 +43,10 @@ class Trust:
     the estimator with probability p and otherwise knowing only how the model's rewards vary. A request without an
     embedding gets the mean.
 
-    A request may be of a task that was never seen and look like one that was. What such a task has against the model
-    that is best on average is the costly mistake; what it leaves to a cheaper model that is about as good is not. So a
-    gain over that model is believed only above the `margin`: one below it counts as a loss of next to nothing, which
-    any saving outweighs.
+    A request may be of a task that was never seen and look like one that was. What such a task has against the
+    candidate that is best on average is the costly mistake; what it leaves to a cheaper one that is about as good is
+    not. So a gain over that candidate is believed only above the `margin`: one below it counts as a loss of next to
+    nothing, which any saving outweighs. Where no candidate has a reward, gains are over the best of all models learned.
 
     Parameters: `estimator`, the one that is believed; `neighbours`, the rows that make the support; `known` and
     `unknown`, quantiles in [0, 1]; `margin`, in reward; `sample`, how many rows are kept to be compared with.
@@ -105,7 +105,7 @@ class Trust:
 
         Raises `ValueError` where an embedding has another length than those learned.
         """
-        best = self._best()
+        best = self._best(candidates)
         asked = [*candidates, Candidate(best)] if best else list(candidates)
         believed = self.estimator.predict(contexts, asked)
         tally = self._tally.of_models([candidate.model for candidate in asked])
@@ -157,11 +157,18 @@ class Trust:
         self._seen = Sample.restored(below("sample", state))
         self._ramp = state["ramp"].astype(np.float64)
 
-    def _best(self) -> str | None:
-        """Return the model that is best on average; None where gains are believed as they are."""
-        tally = self._tally
-        if not self.margin or not tally.count.any():
+    def _best(self, candidates: Sequence[Candidate]) -> str | None:
+        """Return the candidate that is best on average; None where gains are believed as they are.
+
+        Where none of them has a reward it is the best of all models learned.
+        """
+        if not self.margin or not self._tally.count.any():
             return None
+        asked = {candidate.model for candidate in candidates}
+        # In the order in which they were learned, lest one of two equals depend on the order of the candidates.
+        tally = self._tally.of_models([model for model in self._tally.models if model in asked])
+        if not tally.count.any():
+            tally = self._tally
         lower = tally.mean - np.sqrt(tally.variance / np.maximum(tally.count, 1))
         return tally.models[int(np.where(tally.count > 0, lower, -np.inf).argmax())]
 

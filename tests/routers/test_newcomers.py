@@ -5,6 +5,7 @@ from routers.checks.estimator import check_estimator
 from routers.estimators.constant import Constant
 from routers.estimators.irt import IRT
 from routers.estimators.knn import KNN
+from routers.estimators.trust import Trust
 from routers.newcomer import Newcomer
 from routers.newcomers import Newcomers
 from routers.types import Candidate, Context, Outcomes
@@ -75,6 +76,17 @@ def test_the_known_stay_as_they_were(estimator):
 
     assert before.mean.tobytes() == after.mean[:, 1:].tobytes()
     assert before.std.tobytes() == after.std[:, 1:].tobytes()
+
+
+def test_the_known_are_held_against_candidates_alone():
+    """Who is no candidate tells of the newcomer, and is no yardstick for those who are."""
+    newcomers = learned(Trust(KNN(neighbours=30), margin=0.2))
+    before = estimates(newcomers, ("a", "c"))
+
+    newcomers.adopt("new", outcomes({"new": (1.0, 0)}, 40, seed=1), KNOWN)
+    after = estimates(newcomers, ("a", "c", "new"))
+
+    assert before.mean.tobytes() == after.mean[:, :2].tobytes()
 
 
 @pytest.mark.parametrize("estimator", [Constant(), KNN(), IRT(epochs=5)], ids=["constant", "knn", "irt"])

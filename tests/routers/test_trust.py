@@ -152,8 +152,8 @@ def test_refuses_options_without_a_meaning(options, message):
         Trust(Constant(), **options)
 
 
-def gains(margin, small, large):
-    """Return what trust with a margin expects of the best model on average, and of three that differ by the gains."""
+def doubting(margin, small, large):
+    """Return trust with a margin that learned of a model that is best on average, and of three that differ by gains."""
     rows, models = 50, ("best", "slightly", "clearly", "worse")
     rewards = np.tile(np.array([0.6, 0.4, 0.4, 0.2], np.float32), (rows, 1))
     rewards[0] = [0.5, 0.5 + small, 0.5 + large, 0.3]
@@ -161,7 +161,12 @@ def gains(margin, small, large):
     gap = np.full_like(rewards, np.nan)
     trust = Trust(KNN(neighbours=1, shrinkage=0.0), neighbours=1, known=0.0, margin=margin)
     trust.learn(Outcomes(models, axes, rewards, gap, gap))
-    return trust.predict([at(1, 0)], [Candidate(model) for model in models])
+    return trust
+
+
+def expected(trust, *models):
+    """Return what it expects of these candidates where the gains are."""
+    return trust.predict([at(1, 0)], [Candidate(model) for model in models]).mean[0].tolist()
 
 
 def test_small_gains_over_the_best_model_are_not_believed():
@@ -172,9 +177,10 @@ def test_small_gains_over_the_best_model_are_not_believed():
     assert [[0.5, 0.4992, 0.4999, 0.65, 0.4]] == mean.round(6).tolist()
 
 
-def test_margin_is_relative_to_the_model_that_is_best_on_average():
-    """Whoever is asked for; without a margin all gains are believed."""
-    believed, doubted = gains(0.0, 0.05, 0.3).mean[0], gains(0.1, 0.05, 0.3).mean[0]
+def test_margin_is_relative_to_the_candidate_that_is_best_on_average():
+    """Without a margin all gains are believed."""
+    pool = ("best", "slightly", "clearly", "worse")
+    believed, doubted = (expected(doubting(margin, 0.05, 0.3), *pool) for margin in (0.0, 0.1))
 
     assert believed[1] > believed[0]
     assert doubted[0] > doubted[1] > doubted[0] - 0.002
@@ -182,9 +188,26 @@ def test_margin_is_relative_to_the_model_that_is_best_on_average():
     assert believed[3] == doubted[3]
 
 
+def test_a_model_that_is_no_candidate_is_no_yardstick():
+    """What others gain over it is nothing that could be believed or not where nobody can choose it."""
+    doubted, believed = doubting(0.1, 0.05, 0.08), doubting(0.0, 0.05, 0.08)
+
+    for pool in (("slightly", "worse"), ("slightly", "clearly")):
+        assert expected(believed, *pool) == expected(doubted, *pool)
+        assert expected(believed, "best", *pool) != expected(doubted, "best", *pool)
+
+
+def test_a_candidate_without_rewards_is_no_yardstick():
+    """Where no candidate has any, the best of all models learned is; beside one that has, that one."""
+    trust = doubting(0.1, 0.05, 0.3)
+
+    assert expected(trust, "slightly") == expected(trust, "slightly", "new")[:1]
+    assert [0.5] == pytest.approx(expected(trust, "new"), abs=0.01)
+
+
 @pytest.mark.parametrize("margin", [0.0, 0.1])
 def test_passes_the_battery_with_a_margin(margin):
-    """Nor does an estimate depend on who else is in the pool."""
+    """Also where the best candidate is the yardstick of the others."""
     check_estimator(lambda: Trust(KNN(neighbours=5, max_rows=100), neighbours=3, margin=margin, sample=50))
 
 
