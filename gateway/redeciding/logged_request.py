@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gateway.events import Decision
+    from gateway.exploration.rules import Because
     from routers.types import Feature, FloatArray
 
 #: How a trace begins the reason where a caller or its key has ruled a model out.
@@ -78,6 +79,12 @@ class LoggedRequest:
         """
         found = None if DIAL in self.decision.trace else _WEIGHT.search(self.decision.why)
         return None if found is None else float(found[1])
+
+    @property
+    def unexplored(self) -> Because | None:
+        """Return why the request was not explored with; None where it was, and of a router that does not explore."""
+        because: Because | None = self._trace("exploration").get("because")
+        return because
 
     @property
     def price_of_money(self) -> float:

@@ -1,7 +1,8 @@
 """Decides logged requests again, by a configuration and by what the log knows of them. What it lacks is not guessed.
 
 The log has no requests, only what was found out about them. So no model rests, no session has begun, the dial is where
-the request asked for it, however scarce money was, and a key forbids what the log says that it forbade.
+the request asked for it, however scarce money was, and a key forbids what the log says that it forbade. Nobody is
+explored with who did not want it, and money for that is there unless the log says that it was spent.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gateway.data_class import DataClassRules
+    from gateway.exploration.rules import Because
     from gateway.policy import Effect, Policy, Resolved
     from gateway.redeciding.logged_request import LoggedRequest
     from gateway.redeciding.redecided import Redecided, Side
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 
 #: What a request depends on that turned the dial before that was logged.
 ASKED: Final = "the dial that was asked for"
+#: Why a request is explored with by no policy: whoever sent it does not want it.
+OPTED_OUT: Final[frozenset[Because | None]] = frozenset({"caller", "request"})
+#: Why it is not by one with a cap on what that may cost.
+OUT_OF_MONEY: Final[frozenset[Because | None]] = frozenset({"budget", "cost_unknown"})
 #: Two dials that are no further apart are one: reasons have six digits.
 SAME: Final = 1e-4
 
@@ -94,10 +100,20 @@ def _decide(request: LoggedRequest, side: Side, resolved: Resolved, path: _Path)
             weight = resolved.quality_weight if request.dial is None else request.dial
             router = turned(leads_to.router, weight, policy, path.dial)
             _require_dial(router, request)
-            if not policy.exploration.enabled:
+            if not _explores(policy, request):
                 router = unexplored(router) or router
             return _choice(request, side, leads_to, router, path)
         policy = leads_to
+
+
+def _explores(policy: Policy, request: LoggedRequest) -> bool:
+    """Tell whether a policy explores with a request: not if nobody was to then.
+
+    Nor if the money for it was spent, or no cost known; a policy without a cap would explore with it all the same.
+    """
+    if not policy.exploration.enabled or request.unexplored in OPTED_OUT:
+        return False
+    return policy.exploration.max_usd_per_day is None or request.unexplored not in OUT_OF_MONEY
 
 
 def _match(policy: Policy, known: Mapping[str, Feature], request: LoggedRequest, side: Side) -> Rule[Effect] | None:

@@ -25,6 +25,7 @@ ASSUMPTIONS: Final = (
     "The logged probabilities are those that were drawn from.",
     "Whether an answer is rated depends on the request, its model and its age, and not on how good it is beyond that.",
     "A request that kept its session's model goes by the decision that it began with; others, as if none had begun.",
+    "Money for exploring ends when it ended in the log, where a policy has a cap on it, and never where it has none.",
     "Requests to come are like those of the log.",
 )
 

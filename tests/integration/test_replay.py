@@ -14,6 +14,7 @@ ASK = [{"role": "user", "content": "Say hello."}]
 PRICES = {"good": {"input": 1, "output": 2}, "other": {"input": 100, "output": 200}}
 MODELS = {name: {"provider": "up", "price": price} for name, price in PRICES.items()}
 REQUESTS = 240
+CALLERS = {"calm": {"key": "sk-calm", "exploration": False}, "any": {"key": "sk-any"}}
 
 
 def policy(**rule):
@@ -58,3 +59,16 @@ def test_a_dial_that_requests_turned_stays_where_they_had_it(serve, turned):
     assert 0.0 == pytest.approx(found["moved"])
     assert [] == found["answers"]["cost"]["refused"]
     assert 0.0 == pytest.approx(found["answers"]["cost"]["estimates"]["dr"]["relative"]["value"])
+
+
+@pytest.mark.parametrize("calm", [{"key": "sk-calm"}, {"headers": {"x-pointsman-explore": "off"}}])
+def test_who_did_not_want_to_be_explored_with_is_not(serve, calm):
+    """So the policy goes nowhere where no probability was logged."""
+    running = serve(policy(type="epsilon", epsilon=0.1, floor=0), callers=CALLERS)
+    for number in range(REQUESTS):
+        post(running, **(calm if number % 2 else {}))
+    found = replayed(running)
+
+    assert 0.0 == pytest.approx(found["moved"])
+    assert [] == found["answers"]["cost"]["refused"]
+    assert 0.0 == found["answers"]["cost"]["unsupported"]

@@ -264,6 +264,28 @@ def test_a_log_with_the_dial_tells_of_a_policy_that_has_it_elsewhere(tmp_path):
     assert isinstance(again(logged(why="constant*softmax w=0.7", trace={"dial": None}), by), Choice)
 
 
+@pytest.mark.parametrize(
+    ("because", "exploration", "explored"),
+    [
+        (None, {}, True),
+        (None, {"max_usd_per_day": 1.0}, True),
+        (None, {"enabled": False}, False),
+        ("caller", {}, False),
+        ("request", {"max_usd_per_day": 1.0}, False),
+        ("budget", {"max_usd_per_day": 1.0}, False),
+        ("cost_unknown", {"max_usd_per_day": 1.0}, False),
+        ("budget", {}, True),
+        ("policy", {}, True),
+    ],
+)
+def test_who_was_not_explored_with_is_not_again(tmp_path, because, exploration, explored):
+    """Whoever did not want it, by no policy; whose money was spent, by none with a cap; a policy's own wish is its own."""
+    by = side(tmp_path, router=DIALLED, exploration=exploration)
+    found = again(logged(trace={"dial": None, "exploration": {"on": because is None, "because": because}}), by)
+
+    assert explored == (1.0 not in found.propensities.values())
+
+
 def test_features_of_changed_settings_are_stale(tmp_path):
     """Lists of words, classes, headers that were not shown, another encoder."""
     signals = {
