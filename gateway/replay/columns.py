@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gateway.redeciding.redecided import Choice, Rejected, Untold
+from gateway.replay.lots import lots_of
 from gateway.replay.origins import origins_of
 from routers.evaluation.off_policy.logged import Logged, quantity, sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.replay.lots import Lots
     from gateway.replay.request import Made, Request
     from gateway.replay.settings import Clusters
     from routers.evaluation.off_policy.logged import Quantity
@@ -43,6 +46,7 @@ class Columns:
 
     `kept` numbers the requests of the log that are rows here. The distributions in `log` are those that a row goes by:
     of one that kept the model of its session, those of the decision that it owes that to. `ran` is the policy that did.
+    `lots` are those by which judges were asked, None unless they alone have rated.
     """
 
     models: tuple[str, ...]
@@ -51,6 +55,7 @@ class Columns:
     quantities: Mapping[str, Quantity]
     ran: Policy
     policies: tuple[Policy, ...]
+    lots: Lots | None
 
     def sample(self, name: str, policy: Policy) -> Sample:
         """Return what the log says of a policy and one quantity."""
@@ -73,14 +78,15 @@ def columns_of(requests: Sequence[Request], missing: Sequence[frozenset[str]], c
     models = _models(requests)
     place = {model: number for number, model in enumerate(models)}
     log = _log(rows, sources, place, clusters)
-    quantities = {name: _quantity(log, rows, name) for name in OF_REFUSED}
+    lots = _lots(log, rows)
+    quantities = {name: _quantity(log, rows, name, lots) for name in OF_REFUSED}
     actions = np.array([place[source.chosen] for source in sources], np.intp)
     ran = Policy(np.nan_to_num(log.probabilities), np.zeros(len(rows)))
     sides = range(len(rows[0].made))
     policies = tuple(
         _policy([_made(row, src, side) for row, src in zip(rows, sources, strict=True)], place) for side in sides
     )
-    return Columns(models, kept, replace(log, actions=actions), quantities, ran, policies)
+    return Columns(models, kept, replace(log, actions=actions), quantities, ran, policies, lots)
 
 
 def _missing(requests: Sequence[Request], origins: Sequence[int | None], number: int) -> frozenset[str]:
@@ -152,14 +158,20 @@ def _clusters(rows: Sequence[Request], clusters: Clusters) -> Indices:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.intp)
 
 
-def _quantity(log: Logged, rows: Sequence[Request], name: str) -> Quantity:
+def _lots(log: Logged, rows: Sequence[Request]) -> Lots | None:
+    """Return how likely answers were to be judged; None where others rate too, and that is not all of the chance."""
+    rated = np.array([math.isfinite(row.values["quality"]) for row in rows])
+    sampled = np.where(rated, [row.sampled for row in rows], np.nan)
+    if not np.isfinite(sampled[rated]).all():
+        return None
+    return lots_of(sampled, log.actions, log.probabilities.shape[1])
+
+
+def _quantity(log: Logged, rows: Sequence[Request], name: str, lots: Lots | None) -> Quantity:
     values = np.array([row.values[name] for row in rows])
     if name != "quality":
         return quantity(log, values)
-    sampled = np.array([row.sampled for row in rows])
-    # Where others rate too, the chance of being rated is not the judge's alone.
-    known = sampled if np.isfinite(sampled[np.isfinite(values)]).all() else None
-    return quantity(log, values, np.array([row.trust for row in rows]), known)
+    return quantity(log, values, np.array([row.trust for row in rows]), lots.chances if lots else None)
 
 
 def _policy(made: Sequence[Made], place: Mapping[str, int]) -> Policy:

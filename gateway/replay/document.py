@@ -97,11 +97,22 @@ def document(
             "floors": [{"floor": one.floor, "rated_requests": one.requests} for one in found.explorations],
         },
         "warnings": list(warnings),
-        "assumptions": list(ASSUMPTIONS),
+        "assumptions": [*ASSUMPTIONS, *_of_lots(found)],
         "requirement": {"status": status, "clauses": [_clause(one) for one in judged]} if judged else None,
     }
     plain: Entry = finite(content)
     return plain
+
+
+def _of_lots(found: Report) -> list[str]:
+    """Return what it rests on that not every answer was judged that was drawn to be."""
+    if not found.judged:
+        return []
+    shares = ", ".join(f"{model} {share:.0%}" for model, share in found.judged.items())
+    text = (
+        f"Not all that was drawn to be judged was: of each model about {shares}, by which logged lots are multiplied. "
+    )
+    return [text + "Which answers were does not depend on how good they are beyond their model."]
 
 
 def _answer(found: Answer) -> Entry:

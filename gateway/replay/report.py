@@ -63,7 +63,8 @@ class Report:
     """What a replay has found. Without a row of which all policies can be told, there are only counts.
 
     `moved` is the share of the traffic that goes elsewhere than the log mostly went. `explorations` say how many rated
-    requests would be needed. `a_day` is how many there are in a day.
+    requests would be needed. `a_day` is how many there are in a day. `judged` is the share of each model's answers that
+    were judged of those drawn to be; empty where all were, or where judges are not the only ones who rated.
     """
 
     span: tuple[datetime, datetime]
@@ -76,6 +77,7 @@ class Report:
     moved: float
     explorations: tuple[Exploration, ...]
     a_day: float
+    judged: Mapping[str, float]
 
 
 def report_of(requests: Sequence[Request], settings: Settings, *, baseline: bool) -> Report:
@@ -87,7 +89,7 @@ def report_of(requests: Sequence[Request], settings: Settings, *, baseline: bool
     told = [request for request, lacking in zip(requests, missing, strict=True) if not lacking]
     span = requests[0].at, requests[-1].at
     if not told:
-        return Report(span, _counts(requests, missing, None), {}, (), (), (), (), 0.0, (), _a_day(requests))
+        return Report(span, _counts(requests, missing, None), {}, (), (), (), (), 0.0, (), _a_day(requests), {})
     columns = columns_of(requests, missing, settings.clusters)
     policies = columns.policies[0], columns.policies[1] if baseline else columns.ran
     counts = _counts(requests, missing, columns)
@@ -103,6 +105,7 @@ def report_of(requests: Sequence[Request], settings: Settings, *, baseline: bool
         moved=(moved := moved_of(columns, policies[0])),
         explorations=explorations(moved, _deviation(columns), settings.half_width),
         a_day=_a_day(requests),
+        judged=_judged(columns),
     )
 
 
@@ -154,6 +157,14 @@ def _segments(
         quality, cost = (answer(columns, name, policies, settings, rows) for name in ("quality", "cost"))
         found.append(Segment(rule, count, quality, cost))
     return tuple(found)
+
+
+def _judged(columns: Columns) -> dict[str, float]:
+    if columns.lots is None or columns.lots.shares is None:
+        return {}
+    answered = set(columns.log.actions.tolist())
+    shares = zip(columns.models, columns.lots.shares.tolist(), strict=True)
+    return {model: share for number, (model, share) in enumerate(shares) if number in answered}
 
 
 def _deviation(columns: Columns) -> float:

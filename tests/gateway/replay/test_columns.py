@@ -9,8 +9,11 @@ import pytest
 
 from gateway.redeciding.redecided import Choice, Rejected, Untold
 from gateway.replay.columns import ALONE, BEGINNING, OF_REFUSED, columns_of, missing_of
+from gateway.replay.document import About, document
 from gateway.replay.origins import origins_of
+from gateway.replay.report import report_of
 from gateway.replay.request import Made, Request
+from gateway.replay.settings import Settings
 from routers.evaluation.off_policy.dr import dr
 from routers.evaluation.off_policy.ips import ips
 from routers.evaluation.off_policy.overlap import overlap
@@ -168,6 +171,26 @@ def test_what_judges_were_asked_by_lot_counts_by_the_lot():
 
     assert [4.0, 2.0] == columns(judged).quantities["quality"].seen.tolist()
     assert [4.0, 2.0] != columns(both).quantities["quality"].seen.tolist()[:2]
+
+
+@pytest.mark.parametrize(("every", "told"), [(4, {}), (8, {"large": 0.5, "small": 0.5})])
+def test_lots_after_which_nobody_judged_are_found_out(every, told):
+    """Of a lot of a quarter every fourth answer is judged, or one in eight, which a report says; the mean is the same."""
+    requests = [
+        request(number, chosen, sampled=0.25)
+        if number % every < 1
+        else request(number, chosen, values={"quality": math.nan, "cost": 1.0, "latency": 1.0, "errors": 0.0})
+        for number in range(400)
+        for chosen in ("small", "large")
+    ]
+    found = report_of(requests, Settings(), baseline=False)
+    kept = columns(requests)
+    about = About([], START, "log.db", "policy.yaml", "ran")
+    said = " ".join(document(found, about, Settings(), [], "met", [])["assumptions"])
+
+    assert told == found.judged
+    assert bool(told) == ("of each model about large 50%, small 50%" in said)
+    assert 0.6 == pytest.approx(ips(kept.sample("quality", kept.ran)).value)
 
 
 def test_trust_is_about_quality_alone():
