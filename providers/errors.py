@@ -21,11 +21,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing import Any, ClassVar
 
 logger = logging.getLogger(__name__)
 
@@ -283,15 +281,25 @@ def speaks_of_context(error: Mapping[str, Any] | None) -> bool:
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that a response asks to wait: `retry-after-ms`, or RFC 9110's seconds or date."""
-    if (milliseconds := headers.get("retry-after-ms")) is not None:
-        return _seconds(milliseconds, scale=1e-3)
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None and (seconds := _seconds(milliseconds, scale=1e-3)) is not None:
+        return seconds
     value = headers.get("retry-after")
     if value is None:
         return None
-    if (seconds := _seconds(value, scale=1)) is not None:
-        return seconds
+    seconds = _seconds(value, scale=1)
+    return _seconds_until(value, now) if seconds is None else seconds
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    """Return the seconds until a date of HTTP (RFC 9110, section 5.6.7), 0 where it has passed; None for what is none.
+
+    All of its forms are in UTC, also asctime's, which does not say so.
+    """
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+        then = parsedate_to_datetime(date)
+        then = then.replace(tzinfo=UTC) if then.tzinfo is None else then
+        return max(0.0, (then - now).total_seconds())
     except (TypeError, ValueError, OverflowError):
         return None
 
