@@ -20,7 +20,7 @@ from gateway.api.wire import wire_of
 from gateway.asking import ask_of
 from gateway.client import Client, ClientLeft
 from gateway.entropy import Entropy
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, error_body, error_event
 from gateway.feedback.heard import listen
 from gateway.pipeline import arrive
 from gateway.store.base import StoreError
@@ -44,6 +44,9 @@ PASSED_ON: Final = ("traceparent", "tracestate")
 DEBUG: Final = "x-pointsman-debug"
 #: Says why feedback that came along was not taken.
 REFUSED: Final = "x-pointsman-feedback-refused"
+#: What those are told whose answers take longer than a gateway that stops has time for, and the code of that.
+STOPPED: Final = "The gateway stopped before the answer was complete. Try again."
+STOPPED_CODE: Final = "gateway_stopped"
 #: Characters of a header that every common client takes.
 MAX_HEADER: Final = 8000
 
@@ -83,7 +86,9 @@ class Completion:
                 await self._answer(runtime)
             except asyncio.CancelledError:
                 if not self._client.left:
-                    raise
+                    if self._client.begun or self._wire is None:
+                        raise  # only who cancelled the task knows why, unless the server is our own
+                    await self._whole(503, error_body(503, STOPPED, STOPPED_CODE), {})
             except ClientLeft:
                 return
             except Exception as error:
@@ -118,9 +123,14 @@ class Completion:
         if exchange.streams:
             shown = {**exchange.headers, **more, "x-request-id": self._id.decode()}
             outlet = EventOutlet(shown, self._send, self._wire, self._client)
-            with Watch(self._leaving, self._receive, self._client):
-                await exchange.relay(outlet)
-                await outlet.end()
+            try:
+                with Watch(self._leaving, self._receive, self._client):
+                    await exchange.relay(outlet)
+                    await outlet.end()
+            except asyncio.CancelledError:
+                if self._client.left or not self._client.begun or self._wire is None:
+                    raise
+                self._wire.break_off(error_event(STOPPED, STOPPED_CODE))
             return
         body = await exchange.whole()
         await self._whole(200, body, {**exchange.headers, **more})

@@ -98,6 +98,20 @@ class Wire:
         _complete(cycle)
         return True
 
+    def break_off(self, data: bytes) -> None:
+        """End an answer that was begun, with a last part of its body, and the connection once all has been sent.
+
+        A client that reads slowly is not waited for.
+        """
+        cycle = self.cycle
+        if cycle.disconnected or cycle.response_complete:
+            return
+        if cycle.response_started:
+            self.write(data)
+            cycle.transport.write(b"0\r\n\r\n")
+        cycle.keep_alive = False
+        _complete(cycle)
+
     def is_behind(self, send: Send) -> bool:
         """Tell whether what is sent goes to the connection as it is: nothing between them wants to see it."""
         return getattr(send, "__self__", None) is self.cycle

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import openai
@@ -15,8 +17,9 @@ import pytest
 import yaml
 
 from tests.conftest import write_config
-from tests.processes import ROOT, command, logged, started
+from tests.processes import ROOT, command, logged, started, until
 from tests.upstream import WORDS
+from tests.wire import head, playing
 
 AUTO = {"auto": {"pool": ["good", "other"], "router": {"type": "random"}, "description": "Whoever comes"}}
 ASK = {"model": "auto", "messages": [{"role": "user", "content": "Say hello."}]}
@@ -106,6 +109,34 @@ def test_streams_that_outlast_the_drain_are_cut_and_logged(tmp_path, upstream):
     assert 0 == status
     (one,) = logged(tmp_path)
     assert (200, "gateway_stopped") == (one.outcome.status, one.outcome.error)
+
+
+def test_who_waits_when_the_drain_is_over_is_told(tmp_path):
+    """503 before an answer has begun, an error event and a proper end within a stream; and no trace of it."""
+    begun = head("text/event-stream") + b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+
+    def ask_slowly(url: str, model: str) -> tuple[int, str]:
+        answer = ask(url, model=model, stream=model == "streams")
+        return answer.status_code, answer.text
+
+    with playing({"waits": [30.0], "streams": [begun, 30.0]}) as wire, ThreadPoolExecutor() as threads:
+        path = write_config(
+            tmp_path, wire.url, {}, server={"drain_s": 1}, models={name: {"provider": "up"} for name in wire.scripts}
+        )
+        with started(path) as process:
+            told = [threads.submit(ask_slowly, process.url, model) for model in wire.scripts]
+            until(lambda: 2 == wire.calls.total())
+            time.sleep(0.3)
+            process.popen.send_signal(signal.SIGTERM)
+            assert 0 == process.ended()
+            (waited, error), (streamed, text) = (one.result() for one in told)
+
+    assert (503, "gateway_stopped") == (waited, json.loads(error)["error"]["code"])
+    first, last = text.strip().split("\n\n")
+    assert (200, '"content"' in first) == (streamed, True)
+    assert "gateway_stopped" == json.loads(last.removeprefix("data: "))["error"]["code"]
+    assert {"gateway_stopped"} == {one.outcome.error for one in logged(tmp_path)}
+    assert "Traceback" not in process.said
 
 
 def test_a_second_start_goes_on_with_the_same_log(tmp_path, upstream):
