@@ -81,6 +81,11 @@ class Wire:
         if cycle.disconnected or cycle.flow.write_paused:
             return cycle.disconnected
         head = _begin(cycle, status, fields)
+        if cycle.scope["http_version"] == "1.0":
+            # It knows no chunks (RFC 9112, section 6.1): the answer ends with the connection, which is not kept.
+            cycle.chunked_encoding = False
+            cycle.transport.write(b"%b\r\n%b" % (head, data))
+            return True
         cycle.chunked_encoding = True
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
         cycle.transport.write(b"%btransfer-encoding: chunked\r\n\r\n%b" % (head, chunk))
@@ -94,7 +99,8 @@ class Wire:
         cycle = self.cycle
         if cycle.disconnected or cycle.flow.write_paused:
             return cycle.disconnected
-        cycle.transport.write(b"0\r\n\r\n")
+        if cycle.chunked_encoding:
+            cycle.transport.write(b"0\r\n\r\n")
         _complete(cycle)
         return True
 
@@ -108,7 +114,8 @@ class Wire:
             return
         if cycle.response_started:
             self.write(data)
-            cycle.transport.write(b"0\r\n\r\n")
+            if cycle.chunked_encoding:
+                cycle.transport.write(b"0\r\n\r\n")
         cycle.keep_alive = False
         _complete(cycle)
 

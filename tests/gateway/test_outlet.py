@@ -22,6 +22,7 @@ class Server:
         self.chunked_encoding = None
         self.default_headers = [(b"server", b"own")]
         self.keep_alive = True
+        self.scope = {"http_version": "1.1"}
         self.response_started = self.response_complete = self.waiting_for_100_continue = False
         self.message_event = asyncio.Event()
         self.closed = False
@@ -135,6 +136,20 @@ async def test_a_connection_that_is_to_end_is_closed_after_the_answer():
     await outlet.end()
 
     assert b"connection: close\r\n" in server.written[0]
+    assert server.closed
+
+
+async def test_a_client_of_http_1_0_gets_no_chunks():
+    """It knows none (RFC 9112, section 6.1): what it gets ends with the connection."""
+    server = Server()
+    server.scope["http_version"], server.keep_alive = "1.0", False
+    outlet = await begun(server)
+    outlet.write([B, C])
+    await outlet.end()
+
+    head, _, first = server.written[0].partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert [A, B + C] == [first, *server.written[1:]]
     assert server.closed
 
 
