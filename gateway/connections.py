@@ -21,6 +21,8 @@ from providers.alarm import Alarm
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from gateway.config.models import ServerConfig
 
 
@@ -58,6 +60,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _incomplete = False
     _in_head = False
     _too_large = False
+    #: What is being answered, or was last.
+    _running: RequestResponseCycle | None = None
     _patience: asyncio.TimerHandle | None = None
     _idle: Alarm
     _leaving: Leaving
@@ -74,6 +78,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._stop_waiting()
         self._idle.end()
+        running = self._running
+        if running is not None and not running.response_complete:
+            # The base class tells the request that came last, which may wait behind this one.
+            running.disconnected = True
+            running.message_event.set()
         super().connection_lost(exc)
         self._leaving.tell()
 
@@ -105,6 +114,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.headers = UNKEPT
         self._wire.begin(self.cycle)
+        if not self.pipeline:
+            self._running = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of a body; one that comes alone is handed on as it is, where uvicorn would copy it twice."""
@@ -136,7 +147,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._running, app = self.pipeline.pop()
+            self._start_asgi_task(self._running, app)
         elif not self._in_head:  # the next head has its own time
             self._idle.set(self.timeout_keep_alive)
 

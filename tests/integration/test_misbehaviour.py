@@ -173,6 +173,22 @@ def test_a_client_that_resets_the_connection_is_logged(talk, body):
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("talk", ["its own server"], indirect=True)
+def test_a_client_that_leaves_with_a_request_behind_is_no_defect(talk, caplog):
+    """Also the request that is being answered learns of it, not only the one that came last."""
+    address = urlsplit(talk.running.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(post(BODY.replace(b"auto", b"slow")) * 2)
+        time.sleep(0.3)
+
+    deadline = time.monotonic() + 5
+    while [499] != [entry.outcome and entry.outcome.status for entry in talk.running.logged()]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.1)
+    assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_a_defect_is_told_with_the_requests_id(tmp_path, upstream, caplog):
     """500 in OpenAI's shape; the id by which the trace is found is in its header."""
     app = create_app(Gateway(write_config(tmp_path, upstream.url, AUTO), {}))
