@@ -12,9 +12,21 @@ from gateway.errors import RequestError
 from providers.strict_json import InvalidJson, check_depth
 
 if TYPE_CHECKING:
+    from fastapi import Request
     from pydantic import TypeAdapter
 
 Body = TypeVar("Body")
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that is not said to be JSON. Raises `RequestError`.
+
+    A web page may have any browser that shows it send such a body anywhere without asking; JSON it may not.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/json":
+        said = f"not as {given!r}" if given else "and the request does not say what it is"
+        raise RequestError(f"The body is to be sent with content-type: application/json, {said}.", code="invalid_value")
 
 
 def parse_written(raw: bytes, model: TypeAdapter[Body]) -> Body:

@@ -99,6 +99,27 @@ def test_bad_feedback_is_refused(running, body):
     assert [] == stored(running)
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json", 202),
+        ("Application/JSON; charset=utf-8", 202),
+        ("text/plain", 400),
+        ("text/plain; application/json", 400),
+        ("application/x-www-form-urlencoded", 400),
+        (None, 400),
+    ],
+)
+def test_feedback_is_sent_as_json(running, kind, status):
+    """A web page may have any browser send a text anywhere: no such text is feedback."""
+    body = f'{{"decision_id": "{uuid4()}", "score": 1}}'.encode()
+    headers = {"content-type": kind} if kind else {}
+    answer = httpx2.post(f"{running.url}/v1/feedback", content=body, headers=headers)
+
+    assert status == answer.status_code
+    assert (status == 202) == bool(stored(running))
+
+
 def test_a_list_is_several_pieces(running):
     """Their receipts come in their order; a list that is sent again is stored once, also under a key."""
     ids = [str(uuid4()) for _ in range(3)]

@@ -61,8 +61,8 @@ def running(serve):
     )
 
 
-def admin(running, method, path="", key=ADMIN, **options):
-    headers = {"authorization": f"Bearer {key}"} if key else {}
+def admin(running, method, path="", key=ADMIN, kind=None, **options):
+    headers = ({"authorization": f"Bearer {key}"} if key else {}) | ({"content-type": kind} if kind else {})
     return httpx2.request(method, f"{running.url}/admin/keys{path}", headers=headers, timeout=20, **options)
 
 
@@ -260,11 +260,19 @@ def test_what_cannot_be_made_is_refused_in_openais_shape(running):
     """With the field that is wrong."""
     made(running)
     for body, status, param in BODIES:
-        answer = admin(running, "POST", content=body)
+        answer = admin(running, "POST", content=body, kind="application/json; charset=utf-8")
         assert status == answer.status_code, answer.text
         assert {"message", "type", "param", "code"} == set(answer.json()["error"])
         assert param is None or param == answer.json()["error"]["param"]
     assert 1 == len(admin(running, "GET").json()["data"])
+
+
+def test_what_is_not_sent_as_json_makes_no_key(running):
+    """A body without its type, or of another one, is a 400; where there is none, none is asked for."""
+    for kind in (None, "text/plain", "application/x-www-form-urlencoded"):
+        assert (400, "invalid_value") == code(admin(running, "POST", content=b'{"name": "a"}', kind=kind))
+    assert [] == admin(running, "GET").json()["data"]
+    assert 200 == admin(running, "POST", f"/{made(running)['id']}/rotate").status_code
 
 
 def test_a_key_that_is_not_there_is_not_found(running):

@@ -103,6 +103,7 @@ def test_the_document_lists_every_path(serve):
         ("POST /v1/feedback", b'[{"score": 0, "score": 1}]', RIGHT, (400, INVALID, "invalid_json")),
         ("POST /v1/feedback", b'{"score": NaN}', RIGHT, (400, INVALID, "invalid_json")),
         ("POST /v1/feedback", b"{}", RIGHT, (400, INVALID, "invalid_value")),
+        ("POST /v1/feedback", b"{", {**RIGHT, "content-type": "text/plain"}, (400, INVALID, "invalid_value")),
         ("POST /v1/chat/completions", b"{}", {}, (401, "authentication_error", "invalid_api_key")),
         ("POST /v1/feedback", b"{", {}, (401, "authentication_error", "invalid_api_key")),
         ("GET /v1/models", b"", {"authorization": "Basic cmlnaHQ6"}, (401, "authentication_error", "invalid_api_key")),
@@ -124,7 +125,8 @@ def test_the_document_lists_every_path(serve):
 def test_errors_have_openais_shape(serve, asked, body, headers, told):
     """Whatever refuses a request: `message`, `type`, `param` and `code`, and the request's id."""
     method, _, path = asked.partition(" ")
-    answer = httpx2.request(method, serve(AUTO, server=KEYS).url + path, content=body, headers=headers)
+    sent = {"content-type": "application/json", **headers}
+    answer = httpx2.request(method, serve(AUTO, server=KEYS).url + path, content=body, headers=sent)
 
     error = answer.json()["error"]
     assert told == (answer.status_code, error["type"], error["code"])
