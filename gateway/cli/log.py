@@ -32,6 +32,8 @@ def command(
     from gateway.config.files import read_files
     from gateway.store.export import print_log, rows, write_jsonl, write_parquet
 
+    if jsonl is not None and parquet is not None:
+        raise typer.BadParameter("--jsonl and --parquet are one export each: ask for one after the other")
     start = moment(since, datetime.now(UTC)) if since else None
     store = open_store(read_files(config, os.environ), read_only=True)
     exports = jsonl is not None or parquet is not None

@@ -153,6 +153,15 @@ def test_the_log_is_printed_and_exported(serve, tmp_path):
     assert 1 == pointsman("log", "--config", config, "--last", "1").stdout.count("0.000022")
 
 
+def test_the_log_is_exported_in_one_format_at_a_time(config, tmp_path):
+    """With two, nothing is written, and the status says so."""
+    files = tmp_path / "log.jsonl", tmp_path / "log.parquet"
+    said = pointsman("log", "--config", config, "--jsonl", files[0], "--parquet", files[1], status=2).stderr
+
+    assert "--jsonl and --parquet" in said
+    assert [False, False] == [file.exists() for file in files]
+
+
 def test_a_time_is_an_age_or_an_iso_time():
     """A time without zone is UTC."""
     now = datetime(2026, 1, 8, tzinfo=UTC)
