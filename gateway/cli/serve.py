@@ -29,7 +29,9 @@ QUESTION = "What is the capital of France?"
 def command(
     config: Config = DEFAULT_CONFIG,
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Listen here instead of server.port; 0 takes a free port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Listen here instead of server.port; 0 takes a free port.")
+    ] = None,
     log_level: LogLevel = "info",
     workers: Annotated[
         str | None, typer.Option(help="Processes that serve, instead of server.workers; auto: one for each core.")

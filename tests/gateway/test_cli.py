@@ -162,6 +162,12 @@ def test_the_log_is_exported_in_one_format_at_a_time(config, tmp_path):
     assert [False, False] == [file.exists() for file in files]
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_is_none_is_refused(config, port):
+    """Nothing listens anywhere else instead."""
+    assert "'--port'" in pointsman("serve", "--config", config, "--port", port, status=2).stderr
+
+
 def test_a_time_is_an_age_or_an_iso_time():
     """A time without zone is UTC."""
     now = datetime(2026, 1, 8, tzinfo=UTC)
