@@ -66,7 +66,10 @@ def create_app(gateway: Gateway) -> FastAPI:
             await asyncio.gather(watcher, return_exceptions=True)
             await gateway.aclose()
 
-    app = App(title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS)
+    # A path with a slash too many is unknown: to be sent elsewhere, a caller would trust its own `host` header.
+    app = App(
+        title="pointsman", version=VERSION, lifespan=lifespan, exception_handlers=HANDLERS, redirect_slashes=False
+    )
     app.state.gateway = gateway
     app.completions = Completions(gateway)
     app.include_router(health.router)

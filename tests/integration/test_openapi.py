@@ -108,6 +108,8 @@ def test_the_document_lists_every_path(serve):
         ("POST /v1/feedback", b"{", {}, (401, "authentication_error", "invalid_api_key")),
         ("GET /v1/models", b"", {"authorization": "Basic cmlnaHQ6"}, (401, "authentication_error", "invalid_api_key")),
         ("GET /v1/nothing", b"", RIGHT, (404, INVALID, "unknown_url")),
+        ("POST /v1/route/", b"{}", RIGHT, (404, INVALID, "unknown_url")),
+        ("POST /v1/feedback/", b"{}", {}, (404, INVALID, "unknown_url")),
         ("GET /v1/models/nothing", b"", RIGHT, (404, INVALID, "model_not_found")),
         ("POST /v1/route", b'{"model": "nothing", "messages": [{}]}', RIGHT, (404, INVALID, "model_not_found")),
         ("DELETE /v1/models/good", b"", RIGHT, (405, INVALID, "method_not_allowed")),
