@@ -41,6 +41,7 @@ def command(
     start = moment(since, now) if since else None
     found = _calibrate(read_files(config, os.environ), start, frozenset(human or ()))
     if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(calibration_page(found, now), encoding="utf-8", errors="xmlcharrefreplace")
         typer.echo(f"report written to {html}", err=True)
     if as_json:

@@ -16,6 +16,7 @@ def command(
     """Write the JSON Schemas of the gateway's file and of policy files."""
     from gateway.config.schema import schemas
 
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in schemas().items():
         (folder / name).write_text(text, encoding="utf-8")
         typer.echo(folder / name)

@@ -43,7 +43,7 @@ def run(*arguments):
 def test_a_report_from_the_log(tmp_path):
     """As a table, as JSON, and as a page."""
     path = logged(tmp_path, 120)
-    page = tmp_path / "calibration.html"
+    page = tmp_path / "reports" / "calibration.html"
     table = run("-c", path, "--html", page)
     found = json.loads(run("-c", path, "--json").stdout)
 

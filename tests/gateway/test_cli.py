@@ -168,6 +168,13 @@ def test_a_port_that_is_none_is_refused(config, port):
     assert "'--port'" in pointsman("serve", "--config", config, "--port", port, status=2).stderr
 
 
+def test_the_schemas_are_written_to_a_folder_that_is_not_there(tmp_path):
+    """It is made, with those above it."""
+    pointsman("schema", tmp_path / "a" / "b")
+
+    assert {"schema.json", "policy.schema.json"} == {path.name for path in (tmp_path / "a" / "b").iterdir()}
+
+
 def test_a_time_is_an_age_or_an_iso_time():
     """A time without zone is UTC."""
     now = datetime(2026, 1, 8, tzinfo=UTC)
