@@ -120,8 +120,9 @@ class Ensemble:
         """Let members predict the outcomes unseen, weigh them by that, and let them learn."""
         if not outcomes.n:
             return
-        tally = self._tally + Tally.of(outcomes.models, outcomes.rewards)
-        unseen = self._unseen(outcomes)
+        rewarded = not np.isnan(outcomes.rewards).all()
+        tally = self._tally + Tally.of(outcomes.models, outcomes.rewards) if rewarded else self._tally
+        unseen = self._unseen(outcomes) if rewarded else None
         for member in self.members:
             member.learn(outcomes)
         self._tally = tally

@@ -128,3 +128,28 @@ def test_nothing_learned_is_nothing_known():
     ensemble.learn(outcomes(0))
 
     assert [[0.5, 0.5]] == ensemble.predict([Context("", 1)], POOL).mean.tolist()
+
+
+@pytest.mark.parametrize("tables", [1, 2])
+def test_a_table_without_rewards_proves_nothing(tables):
+    """Nobody is weighed by it, and what comes after is weighed as if it had never been."""
+    without, ensemble = table(), Ensemble([Ridge(), KNN()])
+    without.rewards[:] = np.nan
+    for _ in range(tables):
+        ensemble.learn(without)
+    before = ensemble.predict(table().contexts()[:2], POOL)
+    ensemble.learn(table())
+
+    assert (np.full((2, 2), 0.5) == before.mean).all()
+    assert np.array_equal(learned(Ridge(), KNN()).state()["weights"], ensemble.state()["weights"])
+
+
+def test_a_table_without_rewards_leaves_the_weights():
+    """After one that had some."""
+    without, ensemble = table(), learned(Ridge(), KNN())
+    without.rewards[:] = np.nan
+    weights = ensemble.state()["weights"]
+
+    ensemble.learn(without)
+
+    assert np.array_equal(weights, ensemble.state()["weights"])
