@@ -137,10 +137,12 @@ class Embedder:
         return batch
 
     def _encode(self, texts: list[str]) -> Vector:
-        """Encode in the thread; a wrong shape must fail here, where it reaches those who wait."""
+        """Encode in the thread; what is no vector must fail here, where it reaches those who wait."""
         vectors = self.encoder.encode(texts)
         if vectors.shape != (expected := (len(texts), self.encoder.dimension)):
             raise ValueError(f"the encoder {self.encoder.name!r} returned the shape {vectors.shape}, not {expected}")
+        if not np.isfinite(vectors).all():
+            raise ValueError(f"the encoder {self.encoder.name!r} returned a number that is not finite")
         return vectors
 
     def _encode_between(self, texts: Sequence[str]) -> Vector:

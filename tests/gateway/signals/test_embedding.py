@@ -25,14 +25,14 @@ class Counting:
             self.may_go_on.set()
 
     def encode(self, texts):
-        """Fail on the text "bad"; return a row too few for "short"."""
+        """Fail on the text "bad"; return a row too few for "short", and what is no number for "nan" and "inf"."""
         self.batches.append(list(texts))
         self.threads.add(threading.current_thread())
         self.entered.release()
         assert self.may_go_on.wait(10)
         if "bad" in texts:
             raise ArithmeticError("bad")
-        rows = [[len(text), 1] for text in texts]
+        rows = [[float(text) if text in {"nan", "inf"} else len(text), 1] for text in texts]
         return np.array(rows[1:] if "short" in texts else rows, np.float32).reshape(-1, 2)
 
 
@@ -338,6 +338,18 @@ async def test_refuses_an_encoder_that_loses_rows():
 
     with pytest.raises(ValueError, match=r"'counting' returned the shape \(0, 2\), not \(1, 2\)"):
         await embedder.embed("short")
+    await embedder.aclose()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf"])
+async def test_refuses_an_encoder_that_returns_no_numbers(text):
+    """It has failed, each time anew: nothing of it is kept, and what comes after is embedded."""
+    embedder = Embedder(Counting())
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="'counting' returned a number that is not finite"):
+            await embedder.embed(text)
+    assert [5, 1] == (await embedder.embed("later")).tolist()
     await embedder.aclose()
 
 
