@@ -39,6 +39,11 @@ class Alarm:
             self._timer = self.loop.call_later(seconds, self._look)
             self._timer_at = due
 
+    def hasten(self, seconds: float) -> None:
+        """Have it ring in so many seconds, unless it rings before."""
+        if self.loop.time() + seconds < self._due:
+            self.set(seconds)
+
     def stop(self) -> None:
         """Have it not ring; it may be set again."""
         self._due = math.inf

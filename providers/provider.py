@@ -20,7 +20,7 @@ from providers.errors import (
 )
 from providers.reply import StreamReply, WholeReply
 from providers.time_limit import TimeLimit
-from providers.transport.incoming import TooLarge
+from providers.transport.incoming import OK, TooLarge
 from providers.transport.line import MAX_ANSWER_BYTES, Post, carried, limits, line_to
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from providers.types import Adapter, Answer, ChatRequest, Reply, Target, Timeouts
 
-#: The status of an answer; every other one is an error's.
-OK: Final = 200
 #: What goes wrong on the way to an endpoint.
 _FAILURES: Final = (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError)
 

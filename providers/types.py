@@ -212,7 +212,10 @@ class Answer(Protocol):
         ...
 
     async def whole(self, most: int) -> bytes:
-        """Return the body once all has come. Raises `httpx2.RequestError`, also where it has more than `most` bytes."""
+        """Return the body once all has come; an error's is empty where it does not come well, or soon.
+
+        Raises `httpx2.RequestError`, also where it has more than `most` bytes.
+        """
         ...
 
     async def aclose(self) -> None:

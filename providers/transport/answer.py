@@ -45,7 +45,7 @@ class DirectAnswer:
         self._incoming.interrupt(error)
 
     async def whole(self, most: int) -> bytes:
-        """Return the body once all has come. Raises `httpx2.TransportError`, and `TooLarge` beyond `most` bytes."""
+        """Return the body as `Incoming.whole` does. Raises `httpx2.TransportError`, and `TooLarge`."""
         return await self._incoming.whole(None, most)
 
     async def aclose(self) -> None:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from providers.alarm import Alarm
 
+#: The status of an answer; every other one is an error's.
+OK: Final = 200
+#: Seconds that an error's body may take once its head is there. Bodies of errors are short and come with their heads;
+#: the head has said what to do, and nobody else is asked while the body is waited for.
+ERROR_BODY_S: Final = 1.0
 #: Bytes that may wait unread before the endpoint is made to wait.
 HIGH_WATER: Final = 256 * 1024
 
@@ -78,6 +83,8 @@ class Incoming:
         self.head = head
         if not self._whole:
             self._wake()
+        elif head.status != OK:
+            self._alarm.hasten(ERROR_BODY_S)
 
     def add(self, piece: bytes) -> None:
         """Take in a piece of the body."""
@@ -156,17 +163,25 @@ class Incoming:
     async def whole(self, limit_s: float | None, most: int) -> bytes:
         """Return what has not been read of the body once all has come, up to `most` bytes: the reader is woken once.
 
-        Raises `httpx2.TransportError`, also where that takes longer than `limit_s` in all, and `TooLarge`.
+        An error's is empty where it breaks off, or takes longer than `ERROR_BODY_S` after its head. Raises
+        `httpx2.TransportError`, also where all takes longer than `limit_s`, and `TooLarge`.
         """
         self._most, self._whole = most, True
         if self._size > most:
             self._overflow()
         elif self.paused:
             self._go_on()
-        if not self.ended:
-            await self._wait(limit_s)  # nothing else wakes who waits for the end
-        if self._error is not None:
-            raise self._error
+        if self.head is not None and self.head.status != OK:
+            limit_s = ERROR_BODY_S if limit_s is None else min(limit_s, ERROR_BODY_S)
+        try:
+            if not self.ended:
+                await self._wait(limit_s)  # nothing else wakes who waits for the end
+            if self._error is not None:
+                raise self._error
+        except httpx2.TransportError:
+            if self.head is None or self.head.status == OK:
+                raise
+            return b""
         return self._taken() if self._pieces else b""
 
     def _taken(self) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 
 from providers.transport.answer import raw_fields
-from providers.transport.incoming import TooLarge
+from providers.transport.incoming import ERROR_BODY_S, OK, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -57,7 +57,20 @@ class HttpxAnswer:
             self._wait.reschedule(0.0)
 
     async def whole(self, most: int) -> bytes:
-        """Return the body once all has come. Raises `httpx2.RequestError`, and `TooLarge` beyond `most` bytes."""
+        """Return the body once all has come. Raises `httpx2.RequestError`, and `TooLarge` beyond `most` bytes.
+
+        An error's is empty where it does not come well, or takes longer than `ERROR_BODY_S`: its head has said enough.
+        """
+        if self.status == OK:
+            return await self._read_whole(most)
+        try:
+            async with asyncio.timeout(ERROR_BODY_S):
+                return await self._read_whole(most)
+        except (httpx2.RequestError, TimeoutError):
+            await self.aclose()
+            return b""
+
+    async def _read_whole(self, most: int) -> bytes:
         pieces, size = [], 0
         while (piece := await self.next()) is not None:
             pieces.append(piece)

@@ -10,6 +10,7 @@ import httpx2
 
 from providers.transport.answer import Body, DirectAnswer, Whole, give_up, read_fields
 from providers.transport.head import head_of
+from providers.transport.incoming import OK
 from providers.transport.origin import origin_of
 from providers.transport.pool import Pool
 from providers.transport.response import decoded
@@ -123,6 +124,8 @@ async def _whole(connection: Connection, incoming: Incoming, limit_s: float | No
         give_up(connection, incoming)
         raise
     head = cast("Head", incoming.head)  # no body ends well without one
+    if head.status != OK:
+        give_up(connection, incoming)  # an error's need not have come
     answer = Whole(head.status, read_fields(head.fields), content)
     # Who compresses though asked not to is read all the same.
     return answer._replace(content=await decoded(answer, most)) if "content-encoding" in answer.headers else answer

@@ -82,6 +82,17 @@ async def test_what_is_wanted_sooner_rings_sooner(alarm, bell, stopped):
     assert 1 == len(bell.rung)
 
 
+async def test_what_is_hastened_rings_no_later_than_before(alarm, bell):
+    """It comes sooner where it was to come later or not at all, and else stays as it is."""
+    alarm.hasten(SHORT_S)
+    await asyncio.sleep(4 * SHORT_S)
+    assert 1 == len(bell.rung)
+    alarm.set(SHORT_S)
+    alarm.hasten(LONG_S)
+    await asyncio.sleep(4 * SHORT_S)
+    assert 2 == len(bell.rung)
+
+
 async def test_it_can_be_set_again_from_its_own_ring(alarm, bell):
     """As it can at any other time."""
     alarm.ring = lambda: (bell.ring(), len(bell.rung) < 3 and alarm.set(SHORT_S))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import logging
+import time
 from typing import Any
 
 import httpx2
@@ -9,11 +11,12 @@ import pytest
 
 from providers.adapters.openai import OpenAIAdapter
 from providers.chat import parse_chat
-from providers.errors import AnswerBroken, ConnectFailed
+from providers.errors import AnswerBroken, ConnectFailed, RateLimited, UpstreamRejected
 from providers.provider import Provider
 from providers.transport import open_transport
 from providers.types import Target, Timeouts
-from tests.wire import head, playing
+from tests.providers.transport.playing import serving
+from tests.wire import RESET, Step, head, playing
 
 CHAT = parse_chat(b'{"model": "auto", "messages": [{"role": "user", "content": "hi"}]}')
 STREAMED = parse_chat(b'{"model": "auto", "stream": true, "messages": [{"role": "user", "content": "hi"}]}')
@@ -91,3 +94,64 @@ async def test_a_compressed_answer_may_have_header_fields_beyond_ascii(stream):
             provider = Provider("up", base_url=wire.url, headers={}, adapter=OpenAIAdapter(), transport=transport)
             reply = await provider.send(STREAMED if stream else CHAT, Target("m"), Timeouts(), {})
             assert "Z\u00fcrich" == reply.headers["x-region"]
+
+
+LIMITED = b"HTTP/1.1 429 X\r\ncontent-type: application/json\r\nretry-after: 30\r\ncontent-length: 1000\r\n"
+#: Errors whose bodies do not come well.
+HALF_SAID: dict[str, list[Step]] = {
+    "silent": [LIMITED + b"\r\n{", 30.0],
+    "silent-later": [0.05, LIMITED + b"\r\n", 0.05, b"{", 30.0],
+    "cut": [LIMITED + b"\r\n{", 0.02],
+    "reset": [LIMITED + b"\r\n{", 0.02, RESET],
+    "mislabelled": [LIMITED.replace(b"1000", b"2") + b"content-encoding: gzip\r\n\r\n{}"],
+    "mislabelled-silent": [LIMITED + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"{}")[:12], 30.0],
+}
+
+
+@pytest.fixture(params=["own", "other"])
+async def any_transport(request):
+    """Return the gateway's own transport, and any other."""
+    async with open_transport() if request.param == "own" else httpx2.AsyncHTTPTransport(trust_env=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize("chat", [CHAT, STREAMED], ids=["whole", "stream"])
+async def test_an_error_is_what_its_head_says(any_transport, chat):
+    """However its body comes, what to do is told at once, or a second later, and the connection is given up."""
+
+    async def refused(wire, script):
+        made = Provider("up", base_url=wire.url, headers={}, adapter=OpenAIAdapter(), transport=any_transport)
+        began = time.monotonic()
+        with pytest.raises(RateLimited) as caught:
+            await made.send(chat, Target(script), Timeouts(total_s=10.0), {})
+        assert (30.0, 429) == (caught.value.retry_after_s, caught.value.status)
+        assert time.monotonic() - began < 3.0
+
+    with playing(HALF_SAID) as wire:
+        await asyncio.gather(*(refused(wire, script) for script in HALF_SAID))
+        assert dict.fromkeys(HALF_SAID, 1) == dict(wire.calls)
+
+
+async def test_a_refusal_that_is_cut_is_the_requests_fault(any_transport):
+    """Nobody is asked the same again."""
+    with playing({"m": [LIMITED.replace(b"429", b"400") + b"\r\n{"]}) as wire:
+        made = Provider("up", base_url=wire.url, headers={}, adapter=OpenAIAdapter(), transport=any_transport)
+        with pytest.raises(UpstreamRejected):
+            await made.send(CHAT, Target("m"), Timeouts(), {})
+
+
+async def test_the_next_request_does_not_get_the_rest_of_an_error():
+    """A connection on which a body is still to come is given up, also one that was kept."""
+    answers = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(ANSWER) + ANSWER, LIMITED + b"\r\n{"]
+
+    async def play(_reader, writer):
+        writer.write(answers[(len(server.requests) - 1) % 2])
+        await writer.drain()
+
+    async with serving(play) as server, open_transport() as transport:
+        made = Provider("up", base_url=server.url, headers={}, adapter=OpenAIAdapter(), transport=transport)
+        await made.send(CHAT, Target("m"), Timeouts(), {})
+        with pytest.raises(RateLimited):
+            await made.send(CHAT, Target("m"), Timeouts(), {})
+        await made.send(CHAT, Target("m"), Timeouts(), {})
+        assert 2 == server.connections
