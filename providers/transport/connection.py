@@ -62,14 +62,17 @@ class Connection(asyncio.Protocol):
         return incoming
 
     async def write(self, data: bytes, limit_s: float | None) -> None:
-        """Send more of a body, as fast as the endpoint reads. Raises `httpx2.WriteTimeout` and `WriteError`."""
+        """Send more of a body, as fast as the endpoint reads; once it answers, nobody waits for that.
+
+        Raises `httpx2.WriteTimeout` and `WriteError`.
+        """
         if self._lost:
             raise httpx2.WriteError("the endpoint hung up while the request was sent")
         self._transport.write(data)
         await self.drained(limit_s)
 
     async def drained(self, limit_s: float | None) -> None:
-        """Wait until the endpoint has read most of what was sent. Raises `httpx2.WriteTimeout`."""
+        """Wait until the endpoint has read most of what was sent, or answers. Raises `httpx2.WriteTimeout`."""
         if self._writable is None:
             return
         try:
@@ -128,8 +131,7 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits."""
         self._lost = True
         self._alarm.end()
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
+        self._let_write()
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
             incoming.end(None if exc is None and _ends_with_connection(incoming.head) else _broken(incoming, exc))
@@ -141,9 +143,12 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Let writers go on."""
+        self._let_write()
+        self._writable = None
+
+    def _let_write(self) -> None:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
-        self._writable = None
 
     # What the parser calls.
 
@@ -164,6 +169,8 @@ class Connection(asyncio.Protocol):
             return
         fields, self._fields = self._fields, []  # what follows the body is none of them
         self._incoming.begin(Head(status, self._parser.get_http_version(), fields))
+        if self._writable is not None:
+            self._let_write()  # who answers before all was sent may never read the rest
         if self._head_only:
             self._complete = True
 
@@ -180,7 +187,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, incoming: Incoming) -> None:
         """End an answer; the connection may carry the next request where both sides agree to that."""
         self._incoming = None
-        if self._keeps and not self._head_only and not self._transport.is_closing():
+        if self._keeps and not self._head_only and not self._transport.is_closing() and not self._unsent():
             if incoming.paused:
                 incoming.paused = False  # so that its reader, reading on, does not resume what is another's by then
                 self._hold(False)  # noqa: FBT003 - a slow reader has all of it by now
@@ -189,6 +196,10 @@ class Connection(asyncio.Protocol):
         else:
             incoming.end()
             self.abort()
+
+    def _unsent(self) -> int:
+        """Return the bytes that were not taken yet: the next request would wait behind them, perhaps for ever."""
+        return self._transport.get_write_buffer_size()
 
     def _fail(self, error: httpx2.TransportError) -> None:
         incoming, self._incoming = self._incoming, None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import logging
 import time
 from typing import Any
@@ -155,3 +156,21 @@ async def test_the_next_request_does_not_get_the_rest_of_an_error():
             await made.send(CHAT, Target("m"), Timeouts(), {})
         await made.send(CHAT, Target("m"), Timeouts(), {})
         assert 2 == server.connections
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_refusal_that_comes_while_the_request_is_sent_is_heard(stream):
+    """It is known before the endpoint has read all, which it may never do."""
+    content = {"model": "auto", "stream": stream, "messages": [{"role": "user", "content": "x" * 50_000_000}]}
+    chat = parse_chat(json.dumps(content).encode())
+
+    async def play(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(LIMITED.replace(b"1000", b"2") + b"\r\n{}")
+        await asyncio.sleep(30)
+
+    async with serving(play, reads=False) as server, open_transport() as transport:
+        made = Provider("up", base_url=server.url, headers={}, adapter=OpenAIAdapter(), transport=transport)
+        with pytest.raises(RateLimited) as caught:
+            await made.send(chat, Target("m"), Timeouts(total_s=8.0), {})
+        assert 30.0 == caught.value.retry_after_s

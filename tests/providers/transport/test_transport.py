@@ -341,6 +341,22 @@ async def test_a_server_that_does_not_read_is_not_waited_for():
                 await ask(made, request(f"http://127.0.0.1:{mute.getsockname()[1]}/", b"y" * 50_000_000, write=0.2))
 
 
+@pytest.mark.parametrize("limit_s", [None, 5.0])
+async def test_an_answer_is_heard_while_the_request_is_sent(limit_s):
+    """Who answers and reads no further is not waited for, and gets no other request on that connection."""
+
+    async def play(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 429 X\r\ncontent-length: 2\r\n\r\nno")
+        await asyncio.sleep(30)
+
+    async with serving(play, reads=False) as server, transport() as made:
+        for connections in (1, 2):
+            asked = ask(made, request(server.url, b"y" * 50_000_000, write=limit_s))
+            assert await asyncio.wait_for(asked, 4.0) == (429, b"no")
+            assert server.connections == connections
+
+
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\0b"])
 async def test_no_field_breaks_out_of_its_line(value):
     """What would be a further field is refused before anything is sent."""
