@@ -89,6 +89,12 @@ def event_data(event: bytes) -> bytes | None:
     return b"\n".join(lines) if lines else None
 
 
+def event_name(event: bytes) -> bytes:
+    """Return what an event is called: its last `event` line; empty where it has none."""
+    names = [line[6:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"event:")]
+    return names[-1] if names else b""
+
+
 def plain_data(event: bytes) -> bytes | None:
     """Return the data of an event that is one line of data and nothing else, as most are; None of any other."""
     if event.startswith(b"data:") and event.count(b"\n") == 2 and b"\r" not in event:

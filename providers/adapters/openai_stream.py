@@ -11,18 +11,20 @@ from providers.adapters.choices import chunk_defect, finish_reasons, says_someth
 from providers.alike import alike
 from providers.errors import AnswerBroken, error_member, error_object, in_band
 from providers.produced import ProducedEvents
-from providers.sse import DONE, EventSplitter, EventTooLarge, event_data, foreign_line, plain_data
+from providers.sse import DONE, EventSplitter, EventTooLarge, event_data, event_name, foreign_line, plain_data
 from providers.strict_json import InvalidJson, parse
 from providers.usage import larger, read_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from providers.alike import Alike
     from providers.types import Produced, Usage
 
 #: The reason by which OpenRouter says that the model failed.
 FAILED = "error"
+#: What an event is called whose data is an error, whatever else it may look like.
+ERROR_EVENT = b"error"
 
 
 class OpenAIStreamDecoder:
@@ -90,6 +92,8 @@ class OpenAIStreamDecoder:
         if payload is None:
             _refuse_foreign(event)
             payload = event_data(event)
+            if event_name(event) == ERROR_EVENT:
+                raise in_band("the endpoint", _said_of(payload or b""))
         if not payload:
             # What has no data is no event (WHATWG HTML, section 9.2.6), though clients choke on it; comments are kept.
             return payload is None and not event.isspace()
@@ -144,6 +148,12 @@ def _chunk(payload: bytes, *, numbered: bool) -> dict[str, Any]:
     if (defect := chunk_defect(chunk, numbered=numbered)) is not None:
         raise AnswerBroken(f"the stream sent a chunk that {defect}")
     return chunk
+
+
+def _said_of(payload: bytes) -> Mapping[str, Any]:
+    """Return the error that an event's data is: an object with an error in it, one that is the error, or words."""
+    said = error_object(payload) or error_object(b'{"error":%b}' % payload)
+    return said or {"message": payload.decode(errors="replace")}
 
 
 def _refuse_foreign(event: bytes) -> None:

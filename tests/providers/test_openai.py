@@ -126,6 +126,26 @@ def test_a_broken_event_is_an_error(broken):
         list(decoder.feed(broken))
 
 
+@pytest.mark.parametrize(
+    ("data", "kind", "words"),
+    [
+        (b'data: {"message": "boom", "usage": {"prompt_tokens": 1, "completion_tokens": 1}}\n', UpstreamError, "boom"),
+        (b'data: {"error": {"message": "boom", "code": "rate_limit_exceeded"}}\n', RateLimited, "boom"),
+        (b'data: {"choices": [{"index": 0, "delta": {"content": "boom"}}]}\n', UpstreamError, "500"),
+        (b"data: it went\ndata: boom\n", UpstreamError, "boom"),
+        (b"", UpstreamError, "500"),
+    ],
+)
+def test_an_event_that_is_called_an_error_is_one(data, kind, words):
+    """Whatever else it looks like; and it counts no tokens."""
+    for named in (b"event: error\n" + data, data + b"event:error\n"):
+        decoder = OpenAIAdapter().stream_decoder(chat(stream=True))
+        with pytest.raises(kind, match=words) as caught:
+            list(decoder.feed(choice("a") + named + b"\n"))
+        assert kind is type(caught.value)
+        assert decoder.usage is None
+
+
 def test_a_whole_answer_stays_as_it_is():
     """Its bytes are relayed; usage and finish reason are read beside."""
     body = (
