@@ -114,10 +114,11 @@ class Caching:
         entry = decoded(value, key) if value is not None else None
         if entry is None or entry.model not in wanted.models or entry.identity != self._identities.get(entry.model):
             return None
-        age_s = max(0, int(order.now - entry.at))
-        if age_s >= order.rules.ttl_s or (most_s is not None and age_s > most_s):
+        age_s = max(0.0, order.now - entry.at)
+        # Who takes no age at all wants a fresh answer, also where the clock of who answered is ahead.
+        if age_s >= order.rules.ttl_s or (most_s is not None and (age_s > most_s or most_s == 0)):
             return None
-        return Hit(entry, way, age_s)
+        return Hit(entry, way, int(age_s))
 
     def _miss(self, order: Order, directives: Directives) -> Miss:
         def write(origin: Origin, whole: Callable[[], bytes | None]) -> None:

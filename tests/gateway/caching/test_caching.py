@@ -252,6 +252,17 @@ async def test_an_answer_is_given_as_long_as_it_lives(here):
     assert "miss" == way(await here.look(young, rules=rules, after_s=51))
 
 
+async def test_who_takes_no_age_gets_a_fresh_answer(here):
+    """Fractions of a second count, and replicas' clocks, which may be ahead, do not help."""
+    fresh, young = (question(headers={"cache-control": f"max-age={seconds}"}) for seconds in (0, 1))
+    await here.answer(question(), after_s=10)
+
+    found = [await here.look(fresh, after_s=seconds) for seconds in (9, 10, 10.001, 10.9)]
+    assert ["miss"] * 4 == [way(one) for one in found]
+    found = [await here.look(young, after_s=seconds) for seconds in (10.9, 11, 11.1)]
+    assert ["exact", "exact", "miss"] == [way(one) for one in found]
+
+
 async def test_a_clock_that_is_behind_makes_no_negative_age(here):
     """Replicas' clocks differ."""
     await here.answer(question(), after_s=30)
