@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.signals.tokens import estimate_tokens
 from gateway.store.money import from_nanos, to_nanos
 from providers.types import Usage
+from providers.usage import MOST_USD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +36,18 @@ CANCELLED = "cancelled"
 def charge(reply: Reply, tariff: Tariff | None, prompt_tokens: int) -> Charge:
     """Return what an answer costs, as far as it has come.
 
-    The endpoint's own figure goes first, then its counts by the tariff. Where it did not count, or did not come to the
-    end of it, `prompt_tokens` and an estimate of what it has said are charged.
+    The endpoint's own figure goes first, then its counts by the tariff. Where it did not count, did not come to the end
+    of it, or counted what costs more than `MOST_USD`, `prompt_tokens` and an estimate of what it has said are charged.
     """
     usage = reply.usage
     if usage is None or not reply.settled:
         return _estimated(reply, usage, tariff, prompt_tokens)
     if usage.cost_usd is not None:
         return Charge(usage.cost_usd, "reported")
-    return UNKNOWN if tariff is None else Charge(tariff.cost_usd(usage), "priced")
+    if tariff is None:
+        return UNKNOWN
+    cost = tariff.cost_usd(usage)
+    return Charge(cost, "priced") if cost <= MOST_USD else _estimated(reply, usage, tariff, prompt_tokens)
 
 
 def together(own: Charge | None, calls: Sequence[MadeCall]) -> Charge:
@@ -82,12 +86,20 @@ def owed(call: MadeCall) -> bool:
 def _estimated(reply: Reply, usage: Usage | None, tariff: Tariff | None, prompt_tokens: int) -> Charge:
     """Return an estimate, and at least what the endpoint has counted or charged up to now."""
     so_far = usage.cost_usd if usage else None
-    if tariff is None:
-        return UNKNOWN if so_far is None else Charge(so_far, "estimated")
-    counted = usage or Usage(prompt_tokens, 0)
-    completion_tokens = max(counted.completion_tokens, produced_tokens(reply))
-    cost = tariff.cost_usd(replace(counted, completion_tokens=completion_tokens))
-    return Charge(cost if so_far is None else max(cost, so_far), "estimated")
+    cost = None if tariff is None else _priced_estimate(reply, usage, tariff, prompt_tokens)
+    known = [one for one in (so_far, cost) if one is not None]
+    return Charge(max(known), "estimated") if known else UNKNOWN
+
+
+def _priced_estimate(reply: Reply, usage: Usage | None, tariff: Tariff, prompt_tokens: int) -> Decimal | None:
+    """Return what an estimate costs, with the endpoint's counts where they can be; None where it would be too much."""
+    produced = produced_tokens(reply)
+    own = Usage(prompt_tokens, produced)
+    counted = own if usage is None else replace(usage, completion_tokens=max(usage.completion_tokens, produced))
+    cost = tariff.cost_usd(counted)
+    if cost > MOST_USD and usage is not None:
+        cost = tariff.cost_usd(own)
+    return cost if cost <= MOST_USD else None
 
 
 def produced_tokens(reply: Reply) -> int:

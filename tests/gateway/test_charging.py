@@ -163,3 +163,19 @@ def test_a_long_stream_is_estimated_within_bounds():
     charged = charge(streamed(*[event({"content": TEXT})] * count), TARIFF, PROMPT)
 
     assert pytest.approx(float(estimate(TEXT * count)), rel=0.01) == float(charged.usd)
+
+
+def test_counts_that_cost_beyond_reason_are_not_believed():
+    """Such a cost would not fit into the log: the estimate is taken, and where that is as much, nothing is known."""
+    dear, absurd = (flat(PriceConfig(input=price, output=price)) for price in (Decimal(200_000), Decimal(10**12)))
+    usage = {"prompt_tokens": 10**12, "completion_tokens": 10**12}
+    replies = [
+        whole({"content": TEXT}, usage=usage),
+        streamed(event({"content": TEXT}), event({}, "stop", usage=usage), DONE),
+        streamed(event({"content": TEXT}, usage=usage)),
+    ]
+    cost = (PROMPT + tokens(TEXT)) * Decimal(200_000) / 10**6
+
+    assert [Charge(cost, "estimated")] * 3 == [charge(reply, dear, PROMPT) for reply in replies]
+    assert [Charge(None, None)] * 3 == [charge(reply, absurd, PROMPT) for reply in replies]
+    assert Charge(None, None) == charge(whole({"content": TEXT}), absurd, PROMPT)
