@@ -16,7 +16,7 @@ from gateway.api import promotions
 from gateway.api.auth import shown_by
 from gateway.api.body import read_body
 from gateway.api.state import gateway_of
-from gateway.api.written import parse_written, require_json
+from gateway.api.written import parse_written
 from gateway.errors import RequestError, Unauthorized
 from gateway.keys.registry import Registry
 from gateway.keys.shown import shown_key
@@ -113,9 +113,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     """Return the body as a model; none is an empty one. Raises `RequestValidationError` and `RequestError`."""
     server = gateway_of(request).runtime.config.server
     smaller = server.model_copy(update={"max_body_bytes": min(MAX_BODY, server.max_body_bytes)})
-    if raw := await read_body(request.receive, smaller):
-        require_json(request)
-    return parse_written(raw or b"{}", TypeAdapter(model))
+    return parse_written(await read_body(request.receive, smaller) or b"{}", TypeAdapter(model))
 
 
 def _keep_out_of_caches(response: Response) -> None:

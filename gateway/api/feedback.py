@@ -13,7 +13,7 @@ from gateway.api.auth import admitted, shown_by
 from gateway.api.body import read_body
 from gateway.api.openapi import JSON_RESPONSES, json_request
 from gateway.api.state import gateway_of
-from gateway.api.written import parse_written, require_json
+from gateway.api.written import parse_written, refuse_web_pages
 from gateway.errors import GatewayError
 from gateway.events import FeedbackKind
 from gateway.feedback.rights import ADMIN, Rater
@@ -110,7 +110,7 @@ async def create_feedback(
     without one by being the same. A decision need not be known yet: feedback may overtake it.
     """
     gateway = gateway_of(request)
-    require_json(request)
+    refuse_web_pages(request)
     raw = await read_body(request.receive, gateway.runtime.config.server)
     if raw.lstrip().startswith(b"["):
         keys = (idempotency_key and f"{idempotency_key}/{n}" for n in range(MAX_LISTED))

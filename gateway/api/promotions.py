@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from gateway.api.body import read_body
 from gateway.api.state import gateway_of
-from gateway.api.written import parse_written, require_json
+from gateway.api.written import parse_written
 from gateway.errors import RequestError
 from gateway.promotion.shown import shown
 from gateway.promotion.steering import PromotionError, Wish
@@ -50,9 +50,7 @@ async def retrieve_promotion(request: Request, policy: str) -> dict[str, Any]:
 async def move_candidate(request: Request, policy: str) -> dict[str, Any]:
     """Move a policy's candidate, at once."""
     gateway, progress = gateway_of(request), _progress(request, policy)
-    if raw := await read_body(request.receive, gateway.runtime.config.server):
-        require_json(request)
-    wanted = parse_written(raw or b"{}", _MOVE)
+    wanted = parse_written(await read_body(request.receive, gateway.runtime.config.server) or b"{}", _MOVE)
     try:
         await gateway.monitor.steer(progress, Wish(wanted.to, wanted.by, wanted.why))
     except PromotionError as error:

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 Body = TypeVar("Body")
 
 
-def require_json(request: Request) -> None:
-    """Refuse a body that is not said to be JSON. Raises `RequestError`.
+def refuse_web_pages(request: Request) -> None:
+    """Refuse a body that comes from a web page and is not said to be JSON. Raises `RequestError`.
 
-    A web page may have any browser that shows it send such a body anywhere without asking; JSON it may not.
+    A page may have any browser that shows it send a text anywhere without asking; JSON it may not (Fetch Standard,
+    "CORS-safelisted request-header"). Browsers name the page in `origin`, which nobody else sends.
     """
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != "application/json":
+    if "origin" in request.headers and given != "application/json":
         said = f"not as {given!r}" if given else "and the request does not say what it is"
-        raise RequestError(f"The body is to be sent with content-type: application/json, {said}.", code="invalid_value")
+        raise RequestError(
+            f"From a web page the body is to be sent with content-type: application/json, {said}.", code="invalid_value"
+        )
 
 
 def parse_written(raw: bytes, model: TypeAdapter[Body]) -> Body:

@@ -110,10 +110,10 @@ def test_bad_feedback_is_refused(running, body):
         (None, 400),
     ],
 )
-def test_feedback_is_sent_as_json(running, kind, status):
+def test_web_pages_send_feedback_as_json(running, kind, status):
     """A web page may have any browser send a text anywhere: no such text is feedback."""
     body = f'{{"decision_id": "{uuid4()}", "score": 1}}'.encode()
-    headers = {"content-type": kind} if kind else {}
+    headers = {"origin": "http://page.example"} | ({"content-type": kind} if kind else {})
     answer = httpx2.post(f"{running.url}/v1/feedback", content=body, headers=headers)
 
     assert status == answer.status_code

@@ -267,14 +267,6 @@ def test_what_cannot_be_made_is_refused_in_openais_shape(running):
     assert 1 == len(admin(running, "GET").json()["data"])
 
 
-def test_what_is_not_sent_as_json_makes_no_key(running):
-    """A body without its type, or of another one, is a 400; where there is none, none is asked for."""
-    for kind in (None, "text/plain", "application/x-www-form-urlencoded"):
-        assert (400, "invalid_value") == code(admin(running, "POST", content=b'{"name": "a"}', kind=kind))
-    assert [] == admin(running, "GET").json()["data"]
-    assert 200 == admin(running, "POST", f"/{made(running)['id']}/rotate").status_code
-
-
 def test_a_key_that_is_not_there_is_not_found(running):
     """By whatever name."""
     answers = [

@@ -24,6 +24,7 @@ AUTO = {
 }
 ASK = {"model": "auto", "messages": [{"role": "user", "content": "Say hello."}]}
 KEYS = {"api_keys": ["right"], "max_body_bytes": 100_000}
+PAGE = {"content-type": "text/plain", "origin": "http://page.example"}
 RIGHT = {"authorization": "Bearer right"}
 ID = str(uuid4())
 INVALID = "invalid_request_error"
@@ -103,7 +104,7 @@ def test_the_document_lists_every_path(serve):
         ("POST /v1/feedback", b'[{"score": 0, "score": 1}]', RIGHT, (400, INVALID, "invalid_json")),
         ("POST /v1/feedback", b'{"score": NaN}', RIGHT, (400, INVALID, "invalid_json")),
         ("POST /v1/feedback", b"{}", RIGHT, (400, INVALID, "invalid_value")),
-        ("POST /v1/feedback", b"{", {**RIGHT, "content-type": "text/plain"}, (400, INVALID, "invalid_value")),
+        ("POST /v1/feedback", b"{", {**RIGHT, **PAGE}, (400, INVALID, "invalid_value")),
         ("POST /v1/chat/completions", b"{}", {}, (401, "authentication_error", "invalid_api_key")),
         ("POST /v1/feedback", b"{", {}, (401, "authentication_error", "invalid_api_key")),
         ("GET /v1/models", b"", {"authorization": "Basic cmlnaHQ6"}, (401, "authentication_error", "invalid_api_key")),
